@@ -1,0 +1,1 @@
+"""Luthier: one REST service in front of every place where a language model can be fine-tuned."""
