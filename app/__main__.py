@@ -1,0 +1,5 @@
+"""`python -m app` is `luthier`."""
+
+from app.cli.main import cli
+
+cli()

@@ -1,0 +1,1 @@
+"""The REST API: shapes on top, handlers of a few lines below."""

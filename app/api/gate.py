@@ -1,0 +1,85 @@
+"""The gate: every request gets an id, and passes only with the key, or from this very machine."""
+
+import hmac
+import ipaddress
+import secrets
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api import problems
+from app.domain.errors import Forbidden, LuthierError, Unauthorized
+
+log = structlog.get_logger()
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""For machines that hold no key."""
+
+
+class Gate:
+    """ASGI middleware in front of everything."""
+
+    def __init__(self, app: ASGIApp, *, admin_key: str | None) -> None:
+        self._app = app
+        self._admin_key = admin_key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = f"req_{secrets.token_hex(12)}"
+        scope.setdefault("state", {})["request_id"] = request_id
+        has_begun = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                message["headers"].append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        try:
+            self._admit(scope)
+            await self._app(scope, receive, send_with_id)
+        except LuthierError as error:
+            await problems.refusal(request_id, error)(scope, receive, send_with_id)
+        except Exception:
+            log.exception("request_broke", request_id=request_id, path=scope["path"])
+            if has_begun:
+                raise
+            await problems.accident(request_id)(scope, receive, send_with_id)
+
+    def _admit(self, scope: Scope) -> None:
+        if scope["path"] in OPEN_PATHS:
+            return
+        headers = Headers(scope=scope)
+        if self._admin_key is None:
+            _require_this_machine(headers)
+        else:
+            _require_key(headers, self._admin_key)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _require_key(headers: Headers, key: str) -> None:
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), key.encode()):
+        raise Unauthorized("Send the key as `Authorization: Bearer <key>`.")
+
+
+def _require_this_machine(headers: Headers) -> None:
+    """Without a key no page in a local browser may reach us under another name or from its site."""
+    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if not is_loopback(host):
+        raise Forbidden("Without LUTHIER_ADMIN_KEY the service answers loopback addresses only.")
+    origin = headers.get("origin")
+    if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+        raise Forbidden("Without LUTHIER_ADMIN_KEY pages of other sites may not call the service.")

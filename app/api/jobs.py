@@ -1,0 +1,454 @@
+"""Jobs over HTTP: create, watch, steer."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field, JsonValue
+
+from app.api.dependencies import Use
+from app.api.idempotency import KeyHeader, key_for, replay_headers
+from app.api.problems import responses
+from app.api.shapes import (
+    Cursor,
+    In,
+    Limit,
+    Moment,
+    Out,
+    Page,
+    after,
+    answer,
+    answer_page,
+    before,
+    millis,
+)
+from app.api.streams import EVENT_STREAM, event_frame, keep_alive
+from app.domain.errors import Invalid
+from app.domain.jobs import Job, JobStatus, Method
+from app.services.bundle import Services
+from app.services.jobs import MAX_SEED, WantedEvaluation, WantedJob
+from app.storage.jobs import Filter
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\s\"]+$")]
+TagValue = Annotated[str, Field(max_length=256)]
+
+
+class MethodIn(In):
+    """How to train."""
+
+    type: str = Field(default="sft", examples=["sft"], description="A method of the provider.")
+    hyperparameters: dict[str, JsonValue] = Field(
+        default_factory=dict[str, JsonValue],
+        description="By name; `auto` or left out means: whatever suits model, data and machine.",
+        examples=[{"epochs": 3, "batch_size": "auto"}],
+    )
+
+
+class EvaluationIn(In):
+    """An evaluation of base against tuned once the model is there."""
+
+    dataset: str = Field(description="Held-out examples: id, `name` or `name@3`.")
+    metrics: list[str] = Field(default=["exact_match"], min_length=1, max_length=20)
+
+
+class JobIn(In):
+    """What to fine-tune, with what, and how."""
+
+    provider: str = Field(examples=["local"])
+    base_model: str = Field(
+        min_length=1,
+        max_length=500,
+        description="A base model of the provider, or a tuned model's id to continue from.",
+        examples=["luthier-tiny"],
+    )
+    dataset: str = Field(description="Id, `name` or `name@3`.", examples=["support-labels@2"])
+    validation_dataset: str | None = None
+    validation_split: float | None = Field(
+        default=None, gt=0, lt=0.9, description="This share of the dataset is set aside."
+    )
+    method: MethodIn = Field(default_factory=MethodIn)
+    name: str | None = Field(default=None, min_length=1, max_length=100)
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+    tags: dict[Tag, TagValue] = Field(default_factory=dict[str, str], max_length=32)
+    evaluate: EvaluationIn | None = None
+
+
+class DatasetRefOut(Out):
+    """Which dataset version."""
+
+    id: str
+    name: str
+    version: int
+
+
+class MethodOut(Out):
+    """How it trains."""
+
+    type: str
+    hyperparameters: dict[str, Any]
+
+
+class ProgressOut(Out):
+    """How far it is."""
+
+    percent: float
+    step: int | None
+    total_steps: int | None
+    epoch: float | None
+    eta_seconds: float | None
+
+
+class RemoteOut(Out):
+    """The job at its provider."""
+
+    id: str
+    status: str | None
+    url: str | None
+
+
+class ErrorOut(Out):
+    """Why it failed and what to do."""
+
+    code: str
+    message: str
+    hint: str | None
+
+
+class AttemptOut(Out):
+    """One try."""
+
+    number: int
+    status: JobStatus
+    remote: RemoteOut | None
+    error: ErrorOut | None
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class JobOut(Out):
+    """A fine-tuning job."""
+
+    id: str
+    name: str | None
+    provider: str
+    base_model: str
+    parent_model: str | None = Field(validation_alias="parent_model_id")
+    dataset: DatasetRefOut
+    validation_dataset: DatasetRefOut | None
+    validation_split: float | None
+    method: MethodOut
+    seed: int
+    status: JobStatus
+    desired: str
+    stale: bool = Field(
+        validation_alias="is_stale",
+        description="The provider could not be reached since `observed_at`.",
+    )
+    status_detail: str | None
+    progress: ProgressOut | None
+    metrics: dict[str, float] = Field(description="The latest values.")
+    remote: RemoteOut | None
+    tuned_model: str | None = Field(validation_alias="tuned_model_id")
+    error: ErrorOut | None
+    attempts: list[AttemptOut] = Field(
+        validation_alias="all_attempts", description="Oldest first; the last is the current one."
+    )
+    tags: dict[str, str]
+    revision: int
+    observed_at: Moment | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class EventOut(Out):
+    """Something that happened to a job."""
+
+    seq: int
+    type: str
+    data: dict[str, Any]
+    at: Moment
+
+
+class MetricOut(Out):
+    """What was measured at one step."""
+
+    step: int
+    epoch: float | None
+    values: dict[str, float]
+    at: Moment | None
+
+
+class CheckpointOut(Out):
+    """A saved state of the training."""
+
+    step: int
+    name: str
+    at: Moment | None
+
+
+class CheckpointsOut(Out):
+    """All checkpoints of the current attempt."""
+
+    data: list[CheckpointOut]
+
+
+class LogOut(Out):
+    """A piece of the attempt's log; ask again from `next_offset`."""
+
+    text: str
+    next_offset: int
+
+
+@router.post(
+    "",
+    operation_id="create_job",
+    summary="Create a fine-tuning job",
+    status_code=201,
+    response_model=JobOut,
+    responses=responses(404, 409, 422),
+)
+async def create_job(use: Use, body: JobIn, key: KeyHeader = None) -> Response:
+    """Queue a job. Everything that can be known to be wrong is refused here."""
+    if body.validation_dataset is not None and body.validation_split is not None:
+        raise Invalid("Give validation_dataset or validation_split, not both.")
+    created = await use.jobs.create(_wanted(body), key_for("create_job", key, body))
+    headers = {"Location": f"/jobs/{created.thing.id}", "ETag": _etag(created.thing)}
+    return answer(
+        JobOut.model_validate(created.thing),
+        status=201,
+        headers=headers | replay_headers(created.is_replay),
+    )
+
+
+@router.get(
+    "",
+    operation_id="list_jobs",
+    summary="List jobs",
+    response_model=Page[JobOut],
+    responses=responses(422),
+)
+async def list_jobs(
+    use: Use,
+    status: JobStatus | None = None,
+    provider: str | None = None,
+    tag: Annotated[
+        str | None,
+        Query(pattern=r"^[^:\s\"]+:.*$", description="`key:value`", examples=["team:care"]),
+    ] = None,
+    created_after: datetime | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Jobs, newest first."""
+    wanted = Filter(
+        status=status,
+        provider=provider,
+        tag=_tag(tag),
+        created_after=None if created_after is None else millis(created_after),
+    )
+    found = await use.jobs.list_page(wanted, before=before(cursor), limit=limit + 1)
+    return answer_page(Page[JobOut], found, limit, lambda job: job.id)
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="get_job",
+    summary="Get a job",
+    response_model=JobOut,
+    responses=responses(404, 422) | {304: {"description": "Not changed since the ETag."}},
+)
+async def get_job(
+    use: Use,
+    job_id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=60, description="Hold the answer until a change, so many seconds.")
+    ] = 0,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """A job as it is known here; no provider is asked."""
+    job = await use.jobs.get(job_id)
+    is_known = _matches(if_none_match, job)
+    if wait and (is_known or if_none_match is None):
+        job = await use.watch.until_changed(job, seconds=wait)
+        is_known = _matches(if_none_match, job)
+    if is_known:
+        return Response(status_code=304, headers={"ETag": _etag(job)})
+    return answer(JobOut.model_validate(job), headers={"ETag": _etag(job)})
+
+
+@router.get(
+    "/{job_id}/events",
+    operation_id="list_job_events",
+    summary="List or stream a job's events",
+    response_model=Page[EventOut],
+    responses=responses(404, 422)
+    | {200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+)
+async def list_job_events(
+    request: Request,
+    use: Use,
+    job_id: str,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    last_event_id: Annotated[
+        str | None, Header(description="Where a stream goes on; the last `id` that was seen.")
+    ] = None,
+) -> Response:
+    """Events, oldest first; with `Accept: text/event-stream` as they come, to the job's end."""
+    if EVENT_STREAM in request.headers.get("accept", ""):
+        start = after(last_event_id or cursor)
+        await use.jobs.get(job_id)
+        return StreamingResponse(
+            _frames(use, job_id, start),
+            media_type=EVENT_STREAM,
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+    events = await use.jobs.events(job_id, after=after(cursor), limit=limit + 1)
+    return answer_page(Page[EventOut], events, limit, lambda event: str(event.seq))
+
+
+@router.get(
+    "/{job_id}/metrics",
+    operation_id="list_job_metrics",
+    summary="List a job's metrics",
+    response_model=Page[MetricOut],
+    responses=responses(404, 422),
+)
+async def list_job_metrics(
+    use: Use,
+    job_id: str,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+    cursor: Cursor = None,
+) -> Response:
+    """The current attempt's series, by step."""
+    points = await use.jobs.metrics(job_id, after=after(cursor), limit=limit + 1)
+    return answer_page(Page[MetricOut], points, limit, lambda point: str(point.step))
+
+
+@router.get(
+    "/{job_id}/checkpoints",
+    operation_id="list_job_checkpoints",
+    summary="List a job's checkpoints",
+    response_model=CheckpointsOut,
+    responses=responses(404),
+)
+async def list_job_checkpoints(use: Use, job_id: str) -> Response:
+    """The current attempt's checkpoints, by step."""
+    return answer(CheckpointsOut.model_validate({"data": await use.jobs.checkpoints(job_id)}))
+
+
+@router.get(
+    "/{job_id}/logs",
+    operation_id="get_job_logs",
+    summary="Read a job's log",
+    response_model=LogOut,
+    responses=responses(404, 409, 422),
+)
+async def get_job_logs(
+    use: Use, job_id: str, offset: Annotated[int, Query(ge=0, le=2**53)] = 0
+) -> Response:
+    """What the training printed, from a byte offset on."""
+    piece, next_offset = await use.jobs.logs(job_id, offset=offset)
+    text = piece.decode(errors="replace")
+    return answer(LogOut(text=text, next_offset=next_offset))
+
+
+@router.post(
+    "/{job_id}/cancel",
+    operation_id="cancel_job",
+    summary="Cancel a job",
+    status_code=202,
+    response_model=JobOut,
+    responses=responses(404, 409),
+)
+async def cancel_job(use: Use, job_id: str) -> Response:
+    """Ask for the end; the job says when it came."""
+    return answer(JobOut.model_validate(await use.jobs.cancel(job_id)), status=202)
+
+
+@router.post(
+    "/{job_id}/pause",
+    operation_id="pause_job",
+    summary="Pause a job",
+    status_code=202,
+    response_model=JobOut,
+    responses=responses(404, 409),
+)
+async def pause_job(use: Use, job_id: str) -> Response:
+    """Ask for a pause, where the provider offers it."""
+    return answer(JobOut.model_validate(await use.jobs.pause(job_id)), status=202)
+
+
+@router.post(
+    "/{job_id}/resume",
+    operation_id="resume_job",
+    summary="Resume a job",
+    status_code=202,
+    response_model=JobOut,
+    responses=responses(404, 409),
+)
+async def resume_job(use: Use, job_id: str) -> Response:
+    """Ask a paused job to go on."""
+    return answer(JobOut.model_validate(await use.jobs.resume(job_id)), status=202)
+
+
+@router.post(
+    "/{job_id}/retry",
+    operation_id="retry_job",
+    summary="Retry a job",
+    status_code=202,
+    response_model=JobOut,
+    responses=responses(404, 409),
+)
+async def retry_job(use: Use, job_id: str) -> Response:
+    """Begin a new attempt of a job that failed, was cancelled or is blocked."""
+    return answer(JobOut.model_validate(await use.jobs.retry(job_id)), status=202)
+
+
+def _wanted(body: JobIn) -> WantedJob:
+    evaluate = body.evaluate
+    return WantedJob(
+        provider=body.provider,
+        base_model=body.base_model,
+        dataset=body.dataset,
+        validation_dataset=body.validation_dataset,
+        validation_split=body.validation_split,
+        method=Method(body.method.type, body.method.hyperparameters),
+        name=body.name,
+        seed=body.seed,
+        tags=body.tags,
+        evaluate=None if evaluate is None else WantedEvaluation(evaluate.dataset, evaluate.metrics),
+    )
+
+
+async def _frames(use: Services, job_id: str, start: int) -> AsyncIterator[bytes]:
+    async for events in use.watch.events(job_id, after=start):
+        if events is None:
+            yield keep_alive()
+            continue
+        for event in events:
+            shown = EventOut.model_validate(event)
+            yield event_frame(str(event.seq), event.type, shown.model_dump_json())
+
+
+def _tag(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    key, _, value = text.partition(":")
+    return key, value
+
+
+def _etag(job: Job) -> str:
+    return f'"{job.id}.{job.revision}"'
+
+
+def _matches(if_none_match: str | None, job: Job) -> bool:
+    if if_none_match is None:
+        return False
+    given = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return _etag(job) in given or "*" in given

@@ -1,0 +1,152 @@
+"""The keystone: the one place that knows which concrete thing stands behind which port."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.provider import Provider
+from app.providers import catalog
+from app.reconciler.loop import DRAIN_SECONDS, Reconciler
+from app.reconciler.work import Workshop
+from app.services.bundle import Services
+from app.services.datasets import Datasets
+from app.services.evaluations import Evaluations
+from app.services.health import Health
+from app.services.jobs import Jobs
+from app.services.models import Models
+from app.services.watching import Watch
+from app.settings import Settings
+from app.storage import leases, migrating
+from app.storage.blobs import Blobs
+from app.storage.claims import only_worker
+from app.storage.database import Database, embedded_url, wall_clock
+from app.storage.evaluations import EvaluationRow
+from app.storage.jobs import JobRow
+from app.storage.signals import Signals
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that a process needs, put together and not yet running."""
+
+    settings: Settings
+    database: Database
+    blobs: Blobs
+    providers: Mapping[str, Provider]
+    signals: Signals
+    services: Services
+
+
+def build(settings: Settings, *, providers: Mapping[str, Provider] | None = None) -> House:
+    """Put the house together; `providers` stands in for what the settings configure."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(database_url(settings), pool=settings.database_pool)
+    blobs = Blobs.at(settings.blobs_url or f"file://{settings.data_dir / 'blobs'}")
+    signals = Signals()
+    if providers is None:
+        providers = catalog.connect(provider_sections(settings), data_dir=str(settings.data_dir))
+    return House(
+        settings,
+        database,
+        blobs,
+        providers,
+        signals,
+        _services(settings, database, blobs, providers, signals),
+    )
+
+
+def database_url(settings: Settings) -> str:
+    """Where the database is."""
+    return settings.database_url or embedded_url(settings.data_dir)
+
+
+def provider_sections(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The configured connections; `local` is there unless it was configured in its own way."""
+    return {"local": {}} | settings.providers
+
+
+async def prepare(house: House) -> None:
+    """Bring the database up to date; raises `DatabaseNewer` for one that a later version wrote."""
+    await migrating.refuse_newer(house.database)
+    await migrating.migrate(house.database.url)
+    # The event loop that opens the house may be another one: no connection is taken along.
+    await house.database.dispose()
+
+
+@asynccontextmanager
+async def opened(house: House, *, reconcile: bool) -> AsyncGenerator[Services]:
+    """The house at work on a prepared database: watchers and, if wanted, chores running."""
+    watching = asyncio.create_task(house.services.watch.run())
+    try:
+        if reconcile:
+            async with _reconciling(house):
+                yield house.services
+        else:
+            yield house.services
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        for provider in house.providers.values():
+            await provider.close()
+        await house.database.dispose()
+
+
+@asynccontextmanager
+async def _reconciling(house: House) -> AsyncGenerator[None]:
+    with only_worker(house.database, house.settings.data_dir) as is_only:
+        if is_only:
+            # Whoever held a lease here is dead: nobody has to wait for the lease's end.
+            async with house.database.write() as connection:
+                await leases.release_all(connection, JobRow)
+                await leases.release_all(connection, EvaluationRow)
+        reconciler = Reconciler(_workshop(house))
+        running = asyncio.create_task(reconciler.run())
+        try:
+            yield
+        finally:
+            reconciler.stop()
+            _, pending = await asyncio.wait({running}, timeout=DRAIN_SECONDS)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+def _workshop(house: House) -> Workshop:
+    return Workshop(
+        database=house.database,
+        blobs=house.blobs,
+        providers=house.providers,
+        signals=house.signals,
+        owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+    )
+
+
+def _services(
+    settings: Settings,
+    database: Database,
+    blobs: Blobs,
+    providers: Mapping[str, Provider],
+    signals: Signals,
+) -> Services:
+    jobs = Jobs(database, providers, signals, clock=wall_clock)
+    models = Models(database, providers)
+    return Services(
+        datasets=Datasets(
+            database,
+            blobs,
+            staging=settings.data_dir / "uploads",
+            max_bytes=settings.max_upload_bytes,
+            clock=wall_clock,
+        ),
+        jobs=jobs,
+        models=models,
+        evaluations=Evaluations(database, blobs, models, signals, clock=wall_clock),
+        watch=Watch(database, jobs, signals),
+        health=Health(database),
+        providers=providers,
+    )

@@ -1,0 +1,1 @@
+"""The command line: `luthier serve`, `worker`, `migrate`, `doctor`, `demo`."""

@@ -1,0 +1,280 @@
+"""`luthier demo`: a task, its data, a real fine-tuning, base against tuned, one question."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from app.cli.console import fail, out
+
+DATA = Path(__file__).parent / "demo_data"
+
+START_SECONDS = 30.0
+
+
+class Task(StrEnum):
+    """What the demo can teach."""
+
+    FEEDBACK = "feedback"
+    BRAND_VOICE = "brand-voice"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A task's files, how to judge it, and a question to ask in the end."""
+
+    title: str
+    folder: str
+    held_out: dict[str, str]
+    metric: str
+    question: str
+
+
+LESSONS = {
+    Task.FEEDBACK: Lesson(
+        title="Customer feedback into the internal categories of a company",
+        folder="feedback",
+        held_out={
+            "test": "new combinations of known phrases",
+            "unseen": "phrases never seen in training",
+            "handwritten": "sentences written by hand",
+        },
+        metric="exact_match",
+        question="I was charged twice for my order this month.",
+    ),
+    Task.BRAND_VOICE: Lesson(
+        title="Plain sentences in the voice of a brand",
+        folder="brand_voice",
+        held_out={"test": "sentences that were not in training"},
+        metric="f1",
+        question="Your parcel is late.",
+    ),
+}
+
+
+def run(task: Task, *, keep: bool) -> None:
+    """Show the whole way from a file to an answer, on a service of its own."""
+    lesson = LESSONS[task]
+    data_dir = Path("luthier-demo").absolute()
+    with _service(data_dir) as (client, service):
+        out.print(
+            f"[bold]{lesson.title}[/bold]\nService: {client.base_url}docs  Data: {data_dir}\n"
+        )
+        train = _upload(client, f"{lesson.folder}-train", DATA / lesson.folder / "train.jsonl")
+        tests = {
+            name: _upload(client, f"{lesson.folder}-{name}", DATA / lesson.folder / f"{name}.jsonl")
+            for name in lesson.held_out
+        }
+        job = _train(client, lesson, train)
+        tuned = str(job["tuned_model"])
+        for name, test in tests.items():
+            _evaluate(client, lesson, name, test, ["local/luthier-tiny", tuned])
+        _ask(client, lesson, tuned, tests["test"])
+        _say_what_next(client, job, keep=keep)
+        if keep:
+            service.wait()
+
+
+def _upload(client: httpx.Client, name: str, path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        dataset = _checked(
+            client.post("/datasets", data={"name": name}, files={"file": (path.name, file)})
+        )
+    out.print(
+        f"dataset   [bold]{dataset['name']}@{dataset['version']}[/bold]  "
+        f"{dataset['examples']} examples, checked line by line"
+    )
+    return dataset
+
+
+def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[str, Any]:
+    job = _checked(
+        client.post(
+            "/jobs",
+            json={
+                "provider": "local",
+                "base_model": "luthier-tiny",
+                "dataset": train["id"],
+                "method": {"type": "sft"},
+                "name": lesson.folder.replace("_", "-"),
+                "seed": 7,
+                "tags": {"demo": lesson.folder},
+            },
+        )
+    )
+    out.print(f"job       [bold]{job['id']}[/bold]  sft on local/luthier-tiny\n")
+    job = _watch(client, job)
+    if job["status"] != "succeeded":
+        error = job["error"] or {}
+        fail(f"The job {job['status']}: {error.get('message')} {error.get('hint') or ''}")
+    effective = _checked(client.get(f"/models/{job['tuned_model']}"))["effective"]
+    out.print(
+        f"model     [bold]{job['tuned_model']}[/bold]  {effective.get('adapter')}, "
+        f"{effective.get('epochs')} epochs, learning rate {effective.get('learning_rate'):g}\n"
+    )
+    return job
+
+
+def _watch(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
+    """A bar that moves with the job; each request waits for a change instead of polling."""
+    columns = (
+        TextColumn("{task.description:<11}"),
+        BarColumn(bar_width=40),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[said]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=out) as bar:
+        shown = bar.add_task("queued", total=100, said="")
+        etag = ""
+        while job["status"] not in ("succeeded", "failed", "cancelled"):
+            response = client.get(
+                f"/jobs/{job['id']}", params={"wait": 20}, headers={"If-None-Match": etag}
+            )
+            if response.status_code == 304:
+                continue
+            job, etag = _checked(response), response.headers["etag"]
+            percent = (job["progress"] or {}).get("percent", 0)
+            bar.update(shown, completed=percent, description=job["status"], said=_said(job))
+    return job
+
+
+def _said(job: dict[str, Any]) -> str:
+    progress, metrics = job["progress"] or {}, job["metrics"]
+    parts = [
+        f"step {progress['step']}/{progress['total_steps']}" if progress.get("step") else None,
+        f"loss {metrics['loss']:.3f}" if "loss" in metrics else None,
+        f"{metrics['tokens_per_second']:.0f} tokens/s" if "tokens_per_second" in metrics else None,
+    ]
+    remote = (job["remote"] or {}).get("status")
+    return "  ".join(part for part in parts if part) or remote or ""
+
+
+def _evaluate(
+    client: httpx.Client, lesson: Lesson, name: str, test: dict[str, Any], candidates: list[str]
+) -> None:
+    evaluation = _checked(
+        client.post(
+            "/evaluations",
+            json={"dataset": test["id"], "candidates": candidates, "metrics": [lesson.metric]},
+        )
+    )
+    with Progress(
+        TextColumn(f"evaluating  {test['examples']} {lesson.held_out[name]}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} answers"),
+        console=out,
+        transient=True,
+    ) as bar:
+        shown = bar.add_task("", total=evaluation["total"])
+        while evaluation["status"] not in ("succeeded", "failed"):
+            time.sleep(0.3)
+            evaluation = _checked(client.get(f"/evaluations/{evaluation['id']}"))
+            bar.update(shown, completed=evaluation["answered"])
+    if evaluation["status"] == "failed":
+        fail(f"The evaluation failed: {evaluation['error']['message']}")
+    out.print(_table(lesson, name, evaluation))
+
+
+def _table(lesson: Lesson, name: str, evaluation: dict[str, Any]) -> Table:
+    title = f"{evaluation['examples']} held-out examples: {lesson.held_out[name]}"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("model")
+    table.add_column(lesson.metric, justify="right")
+    table.add_column("95 % interval", justify="right")
+    for score in evaluation["scores"]:
+        low, high = score["interval"]["low"], score["interval"]["high"]
+        table.add_row(score["candidate"], f"{score['mean']:.2f}", f"{low:.2f} to {high:.2f}")
+    return table
+
+
+def _ask(client: httpx.Client, lesson: Lesson, tuned: str, test: dict[str, Any]) -> None:
+    """The question in the very form of the examples, so that nothing but the input is new."""
+    first = _checked(client.get(f"/datasets/{test['id']}/examples", params={"limit": 1}))
+    shown = first["data"][0]["example"]["messages"]
+    question = _like(shown[-2]["content"], lesson.question)
+    messages = [*shown[:-2], {"role": "user", "content": question}]
+    out.print(f"\nquestion  [bold]{escape(lesson.question)}[/bold]")
+    for model in ("local/luthier-tiny", tuned):
+        body = {"messages": messages, "temperature": 0, "max_tokens": 40}
+        answer = _checked(client.post(f"/models/{model}/chat/completions", json=body))
+        text = answer["choices"][0]["message"]["content"]
+        out.print(f"  {model:<34} [green]{escape(text.strip()[:100])}[/green]")
+
+
+def _like(example: str, text: str) -> str:
+    """The instruction of an example, if it has one on lines of its own, before another text."""
+    head, newline, _ = example.rpartition("\n")
+    return f"{head}{newline}{text}"
+
+
+def _say_what_next(client: httpx.Client, job: dict[str, Any], *, keep: bool) -> None:
+    base = str(client.base_url).rstrip("/")
+    where = "The service goes on; Ctrl-C ends it." if keep else "Start it again: make serve-demo"
+    out.print(
+        f"\n[bold]Where to look next[/bold]  {where}\n"
+        f"  the job and its loss    curl {base}/jobs/{job['id']}/metrics\n"
+        f"  every event             curl {base}/jobs/{job['id']}/events\n"
+        f"  the API                 {base}/docs\n"
+        "  your own task           README.md, docs/architecture.md",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _service(data_dir: Path) -> Generator[tuple[httpx.Client, "subprocess.Popen[bytes]"]]:
+    """`luthier serve` on a free port, ended with the block."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    log = data_dir / "service.log"
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("LUTHIER_")
+    } | {"LUTHIER_DATA_DIR": str(data_dir)}
+    with log.open("ab") as sink:
+        service = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--port", str(port)],
+            env=environment,
+            stdout=sink,
+            stderr=sink,
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            _wait_until_ready(client, service, log)
+            yield client, service
+    finally:
+        service.terminate()
+        service.wait()
+
+
+def _wait_until_ready(client: httpx.Client, service: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and service.poll() is None:
+        try:
+            if client.get("/readyz").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    fail(f"The service did not start; its last words are in {log}.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _checked(response: httpx.Response) -> dict[str, Any]:
+    if response.is_error:
+        fail(f"{response.request.method} {response.request.url.path}: {response.text}")
+    return response.json()

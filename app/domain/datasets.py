@@ -1,0 +1,76 @@
+"""A dataset: a name that collects immutable versions of checked examples."""
+
+import random
+import re
+from enum import StrEnum
+
+import msgspec
+
+
+class DatasetKind(StrEnum):
+    """What one example is: a conversation, or a choice between two answers."""
+
+    CHAT = "chat"
+    PREFERENCE = "preference"
+
+
+class DatasetRef(msgspec.Struct, frozen=True):
+    """Which dataset version was meant, readable after the dataset itself is gone."""
+
+    id: str
+    name: str
+    version: int
+
+
+class DatasetSummary(msgspec.Struct, frozen=True):
+    """What a provider needs to know of a dataset before it says yes."""
+
+    kind: DatasetKind
+    examples: int
+    bytes: int
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """One immutable version; `sha256` and `bytes` are those of the canonical JSON Lines."""
+
+    id: str
+    name: str
+    version: int
+    kind: DatasetKind
+    format: str
+    examples: int
+    bytes: int
+    sha256: str
+    created_at: int
+
+    @property
+    def ref(self) -> DatasetRef:
+        return DatasetRef(self.id, self.name, self.version)
+
+    @property
+    def summary(self) -> DatasetSummary:
+        return DatasetSummary(self.kind, self.examples, self.bytes)
+
+
+NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$"
+"""What a dataset may be called; `@` is left for versions."""
+
+_NAMED = re.compile(r"^(?P<name>[a-zA-Z0-9][a-zA-Z0-9._-]{0,99})(@(?P<version>[1-9][0-9]{0,8}))?$")
+
+
+def parse_reference(reference: str) -> tuple[str, int | None] | None:
+    """`name` or `name@3` as (name, version); None where it is neither."""
+    match = _NAMED.match(reference)
+    if match is None:
+        return None
+    version = match["version"]
+    return match["name"], int(version) if version else None
+
+
+def held_out_rows(count: int, fraction: float, seed: int) -> frozenset[int]:
+    """The 0-based rows that a validation split sets aside: the same for the same seed.
+
+    At least one row on each side wherever there are two.
+    """
+    wanted = min(max(round(count * fraction), 1), count - 1)
+    return frozenset(random.Random(seed).sample(range(count), max(wanted, 0)))  # noqa: S311

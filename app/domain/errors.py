@@ -1,0 +1,270 @@
+"""Everything that Luthier itself can refuse, as one tree.
+
+LuthierError
+├── Invalid                     the request cannot be carried out as it stands
+│   ├── DatasetInvalid          rows that are wrong, each with its line
+│   │   └── DatasetEmpty
+│   ├── DatasetTooSmall
+│   ├── DatasetKindUnfit
+│   ├── BaseModelUnknown
+│   ├── MethodNotSupported
+│   ├── HyperparametersInvalid
+│   ├── CandidateInvalid
+│   ├── CursorInvalid
+│   └── IdempotencyKeyReused
+├── TooLarge                    the upload is over the service's limit
+├── NotFound
+│   ├── DatasetNotFound, JobNotFound, ModelNotFound, EvaluationNotFound, ProviderNotFound
+├── Conflict                    right request, wrong moment
+│   ├── JobFinished, JobNotFinished
+│   ├── OperationNotSupported
+│   ├── DatasetInUse, ModelInUse
+├── Unauthorized
+├── Forbidden
+└── Unavailable                 try again later
+    ├── DatabaseUnavailable
+    └── ModelUnavailable        the model cannot answer now
+
+A provider steers the reconciler with three words only:
+
+Steer
+├── Later                       nothing happened; try again after n seconds
+├── Never                       give up, with the reason
+└── YourTurn                    the user must act
+
+Which HTTP status answers which error is the web layer's matter (`api/problems.py`).
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong: where (`pointer` in the body, or 1-based `line`) and what to do."""
+
+    code: str
+    message: str
+    pointer: str | None = None
+    line: int | None = None
+
+
+class LuthierError(Exception):
+    """Base of everything that Luthier refuses; `code` is stable and documented."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class Invalid(LuthierError):
+    """The request cannot be carried out as it stands."""
+
+    code = "invalid_request"
+
+
+class DatasetInvalid(Invalid):
+    """Rows that are wrong; `faults` holds the first hundred, `fault_count` says how many."""
+
+    code = "dataset_invalid"
+
+    def __init__(self, detail: str, *, faults: Sequence[Fault] = (), fault_count: int = 0) -> None:
+        super().__init__(detail, faults=faults)
+        self.fault_count = fault_count
+
+
+class DatasetEmpty(DatasetInvalid):
+    """The file holds no example."""
+
+    code = "dataset_empty"
+
+
+class DatasetTooSmall(Invalid):
+    """Fewer examples than the provider accepts."""
+
+    code = "dataset_too_small"
+
+
+class DatasetKindUnfit(Invalid):
+    """The method needs another kind of example."""
+
+    code = "dataset_kind_unfit"
+
+
+class BaseModelUnknown(Invalid):
+    """The provider has no such base model."""
+
+    code = "base_model_unknown"
+
+
+class MethodNotSupported(Invalid):
+    """The provider or the base model does not offer this method."""
+
+    code = "method_not_supported"
+
+
+class HyperparametersInvalid(Invalid):
+    """A hyperparameter is unknown or out of bounds."""
+
+    code = "hyperparameters_invalid"
+
+
+class CandidateInvalid(Invalid):
+    """A candidate of an evaluation cannot be asked."""
+
+    code = "candidate_invalid"
+
+
+class CursorInvalid(Invalid):
+    """The cursor is not one that this list gave out."""
+
+    code = "cursor_invalid"
+
+
+class IdempotencyKeyReused(Invalid):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class TooLarge(LuthierError):
+    """The upload is over the service's limit."""
+
+    code = "upload_too_large"
+
+
+class NotFound(LuthierError):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class DatasetNotFound(NotFound):
+    """There is no such dataset."""
+
+    code = "dataset_not_found"
+
+
+class JobNotFound(NotFound):
+    """There is no such job."""
+
+    code = "job_not_found"
+
+
+class ModelNotFound(NotFound):
+    """There is no such model."""
+
+    code = "model_not_found"
+
+
+class EvaluationNotFound(NotFound):
+    """There is no such evaluation."""
+
+    code = "evaluation_not_found"
+
+
+class ProviderNotFound(NotFound):
+    """No such provider is configured."""
+
+    code = "provider_not_found"
+
+
+class Conflict(LuthierError):
+    """The right request at the wrong moment."""
+
+    code = "conflict"
+
+
+class JobFinished(Conflict):
+    """The job has ended; what was asked needs one that goes on."""
+
+    code = "job_finished"
+
+
+class JobNotFinished(Conflict):
+    """The job goes on; what was asked needs one that has ended."""
+
+    code = "job_not_finished"
+
+
+class OperationNotSupported(Conflict):
+    """The provider does not offer this operation."""
+
+    code = "operation_not_supported"
+
+
+class DatasetInUse(Conflict):
+    """Something unfinished still needs the dataset."""
+
+    code = "dataset_in_use"
+
+
+class ModelInUse(Conflict):
+    """Something unfinished still needs the model."""
+
+    code = "model_in_use"
+
+
+class Unauthorized(LuthierError):
+    """The request carries no valid key."""
+
+    code = "unauthorized"
+
+
+class Forbidden(LuthierError):
+    """The request comes from where it may not come from."""
+
+    code = "forbidden"
+
+
+class Unavailable(LuthierError):
+    """Not now; the same request may succeed later."""
+
+    code = "unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+
+
+class ModelUnavailable(Unavailable):
+    """The model cannot answer now."""
+
+    code = "model_unavailable"
+
+
+class Steer(Exception):
+    """What a provider may say instead of a result; anything else it raises is 'outcome unknown'."""
+
+
+class Later(Steer):
+    """Nothing happened at the provider; try again after `retry_after` seconds."""
+
+    def __init__(self, reason: str, *, retry_after: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Never(Steer):
+    """It cannot succeed: the job fails with this code, message and hint."""
+
+    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.hint = hint
+
+
+class YourTurn(Steer):
+    """The user must act before it can go on; `message` says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message

@@ -1,0 +1,232 @@
+"""The provider port: what every place that can fine-tune a model promises.
+
+Each verb says what holds afterwards and what repeating it does. A verb may raise `Later`,
+`Never` or `YourTurn`; any other exception means that the outcome is unknown.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+from pydantic import BaseModel as OptionsModel
+
+from app.domain.datasets import DatasetKind, DatasetSummary
+from app.domain.errors import Fault
+from app.domain.jobs import Checkpoint, Event, JobError, Method, MetricPoint, Progress, Remote
+
+
+class Operation(StrEnum):
+    """What a provider may offer beyond training and answering."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CHECKPOINTS = "checkpoints"
+    LOGS = "logs"
+    DELETE = "delete"
+
+
+class BaseModel(msgspec.Struct, frozen=True):
+    """A model that can be tuned: its name at the provider, its size and its limits."""
+
+    name: str
+    methods: list[str]
+    context_length: int | None = None
+    parameters: int | None = None
+    minimum_examples: int = 10
+
+
+class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider's folder introduces itself, without loading its SDK."""
+
+    kind: str
+    title: str
+    methods: Mapping[str, DatasetKind]
+    operations: frozenset[Operation]
+    options: type[OptionsModel]
+    connect: Callable[["Connection"], "Provider"]
+    settle_seconds: float
+    """How long after an ambiguous create a look-up can be trusted to see what was created."""
+    create_timeout_seconds: float = 30.0
+    packages: tuple[str, ...] = ()
+    """Modules that the provider needs at work; a missing one is named with `install`."""
+    install: str | None = None
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One configured provider: its name, its checked options, where it may keep files."""
+
+    name: str
+    options: OptionsModel
+    data_dir: str
+
+
+class ExampleSource(Protocol):
+    """The examples of one dataset as canonical JSON Lines, to be read as often as needed."""
+
+    @property
+    def count(self) -> int:
+        """How many examples `chunks` gives."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes in order, in pieces of any size."""
+        ...
+
+
+class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a provider needs to start one attempt; `key` is its submission key."""
+
+    key: str
+    base_model: str
+    parent_artifact: str | None
+    method: Method
+    seed: int
+    name: str | None
+    training: ExampleSource
+    validation: ExampleSource | None
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be judged before anything is sent: base model, method and the dataset's figures."""
+
+    base_model: BaseModel
+    method: Method
+    dataset: DatasetSummary
+
+
+class RemoteState(StrEnum):
+    """The provider's state in our words; `unknown` is kept and told, never taken as failed."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Artifact(msgspec.Struct, frozen=True):
+    """What a finished training left: the provider's handle, and how it came about."""
+
+    handle: str
+    kind: str
+    effective: dict[str, Any] = {}
+    """The hyperparameters as used, with device, precision and versions."""
+    trained_tokens: int | None = None
+    sha256: str | None = None
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at a job; lists hold what is new since the cursor that was given."""
+
+    state: RemoteState
+    remote: Remote
+    look_again_in: float
+    detail: str | None = None
+    progress: Progress | None = None
+    metrics: Sequence[MetricPoint] = ()
+    checkpoints: Sequence[Checkpoint] = ()
+    events: Sequence[Event] = ()
+    cursor: str | None = None
+    artifact: Artifact | None = None
+    error: JobError | None = None
+
+
+class Servable(msgspec.Struct, frozen=True):
+    """What can be asked: a base model, or what was tuned from it by its artefact's handle."""
+
+    base_model: str
+    artifact: str | None = None
+
+
+class Provider(Protocol):
+    """One connection to one place where models are tuned."""
+
+    @property
+    def spec(self) -> ProviderSpec: ...
+
+    # Offline: these never leave the machine.
+
+    def base_models(self) -> Sequence[BaseModel]:
+        """The base models that are known without asking anybody."""
+        ...
+
+    def base_model(self, name: str) -> BaseModel:
+        """The base model of that name; raises `BaseModelUnknown` with what to do."""
+        ...
+
+    def check(self, recipe: Recipe) -> Sequence[Fault]:
+        """All that can be known to be wrong with a recipe; empty when it may be submitted."""
+        ...
+
+    # Training.
+
+    async def free_slots(self) -> int | None:
+        """How many more attempts may start now; None where the provider does not say."""
+        ...
+
+    async def find(self, key: str) -> Remote | None:
+        """The attempt that carries this submission key, however it came to be, or None.
+
+        Trustworthy once `settle_seconds` have passed since the last create.
+        """
+        ...
+
+    async def submit(self, plan: TrainingPlan) -> Remote:
+        """Start the attempt; afterwards `find(plan.key)` gives it.
+
+        `Later` and `Never` promise that nothing was created.
+        """
+        ...
+
+    async def observe(self, remote: Remote, cursor: str | None) -> Observation:
+        """Look, and do what keeps the attempt going; repeating it is harmless."""
+        ...
+
+    async def cancel(self, remote: Remote) -> None:
+        """Ask for the end; repeated until `observe` confirms it, so it may escalate."""
+        ...
+
+    async def pause(self, remote: Remote) -> None:
+        """Ask for a pause; repeated until `observe` confirms it."""
+        ...
+
+    async def resume(self, remote: Remote) -> None:
+        """Ask to go on; repeated until `observe` confirms it."""
+        ...
+
+    async def logs(self, remote: Remote, offset: int) -> tuple[bytes, int]:
+        """The attempt's own log from a byte offset, and the offset to go on from."""
+        ...
+
+    # The tuned model.
+
+    async def probe(self, artifact: Artifact) -> None:
+        """Return once the artefact has loaded and answered; `Never` when it does not."""
+        ...
+
+    async def chat(self, model: Servable, request: dict[str, Any]) -> dict[str, Any]:
+        """An answer in OpenAI's shape to a request in OpenAI's shape.
+
+        Raises `Invalid` for a request that the model cannot take, `ModelUnavailable` for later.
+        """
+        ...
+
+    def chat_stream(
+        self, model: Servable, request: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The same answer as OpenAI's chunks."""
+        ...
+
+    async def delete(self, artifact: str) -> None:
+        """Remove the tuned model; removing what is gone already is fine."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and helpers; running attempts go on."""
+        ...

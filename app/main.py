@@ -1,0 +1,63 @@
+"""The ASGI application: doors in front of a house."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import bootstrap
+from app.api import datasets, evaluations, health, jobs, models, problems, providers
+from app.api.gate import Gate
+from app.bootstrap import House
+
+VERSION = version("luthier")
+
+DESCRIPTION = (
+    "One service in front of every place where a language model can be fine-tuned. "
+    "Errors are problem answers (RFC 9457) with a stable `code`."
+)
+
+
+def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
+    """The application over a prepared house; its lifespan opens and closes the house."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with bootstrap.opened(house, reconcile=reconcile) as services:
+            app.state.services = services
+            yield
+            services.health.drain()
+            await services.watch.close()
+
+    app = FastAPI(
+        title="Luthier",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    for door in (datasets, jobs, models, evaluations, providers, health):
+        app.include_router(door.router)
+    problems.install(app)
+    key = house.settings.admin_key
+    app.add_middleware(Gate, admin_key=key.get_secret_value() if key else None)
+    app.openapi = lambda: _description(app)  # pyright: ignore[reportAttributeAccessIssue]
+    return app
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's description with our problem answer in place of its own validation error."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+        )
+        problems.describe(schema)
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,1 @@
+"""Places where models are tuned: one folder each, found by name."""

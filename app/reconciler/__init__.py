@@ -1,0 +1,1 @@
+"""What time asks for: chores that bring every job's observed state to the desired one."""

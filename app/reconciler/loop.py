@@ -1,0 +1,82 @@
+"""The loop around the chores, with the only sleep: work while work is due, then wait for a hint."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from app.domain.errors import DatabaseUnavailable
+from app.reconciler import evaluate, observe, steer, submit
+from app.reconciler.work import Workshop
+from app.storage.signals import WORK_DUE
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 0.5
+"""How long nobody looks when nothing was due and no hint comes."""
+
+TROUBLE_SECONDS = 5.0
+"""How long to wait after a tick that broke, so that a broken database is not hammered."""
+
+DRAIN_SECONDS = 15.0
+"""How long an orderly end waits for ticks under way; what is cut off is found again by lease."""
+
+Tick = Callable[[], Awaitable[int]]
+
+
+class Reconciler:
+    """One loop for each provider, so that a slow one holds up no other, and one for evaluations."""
+
+    def __init__(self, shop: Workshop, *, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._shop = shop
+        self._idle_seconds = idle_seconds
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        async with asyncio.TaskGroup() as loops:
+            for name in self._shop.providers:
+                loops.create_task(self._loop(_for_provider(self._shop, name), name))
+            loops.create_task(self._loop([lambda: evaluate.tick(self._shop)], "evaluations"))
+
+    def stop(self) -> None:
+        """Begin no new tick."""
+        self._stopping.set()
+        self._shop.signals.send(WORK_DUE)
+
+    async def _loop(self, ticks: list[Tick], name: str) -> None:
+        with self._shop.signals.listening(WORK_DUE) as hint:
+            while not self._stopping.is_set():
+                hint.clear()
+                worked = 0
+                for tick in ticks:
+                    worked += await self._guarded(tick, name)
+                if not worked and not self._stopping.is_set():
+                    await _first(hint, self._idle_seconds)
+
+    async def _guarded(self, tick: Tick, name: str) -> int:
+        """A tick that breaks costs a pause and a line in the log, never the loop."""
+        try:
+            return await tick()
+        except DatabaseUnavailable as error:
+            log.warning("database_unavailable", loop=name, problem=error.detail)
+        except Exception:
+            log.exception("tick_broke", loop=name)
+        await _first(self._stopping, TROUBLE_SECONDS)
+        return 0
+
+
+def _for_provider(shop: Workshop, name: str) -> list[Tick]:
+    return [
+        lambda: steer.tick(shop, name),
+        lambda: submit.tick(shop, name),
+        lambda: observe.tick(shop, name),
+    ]
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

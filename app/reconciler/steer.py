@@ -1,0 +1,41 @@
+"""The steer chore: carry a wish to the provider, again and again, until it has come true."""
+
+import asyncio
+
+from app.domain.decide import after_silence
+from app.domain.errors import Steer
+from app.domain.jobs import Desired
+from app.reconciler import observe, work
+from app.reconciler.work import Claimed, Workshop
+from app.storage.jobs import AWAITS_STEERING
+
+
+async def tick(shop: Workshop, name: str) -> int:
+    """Carry due wishes to one provider; how many were looked at."""
+    claimed = await work.claim(shop, name, AWAITS_STEERING)
+    await asyncio.gather(*(_carry(shop, job) for job in claimed))
+    return len(claimed)
+
+
+async def _carry(shop: Workshop, claimed: Claimed) -> None:
+    """Say the wish, then look: only what is seen decides whether it came true."""
+    job, provider = claimed.job, shop.providers[claimed.job.provider]
+    assert job.remote is not None
+    say = {
+        Desired.CANCEL: provider.cancel,
+        Desired.PAUSE: provider.pause,
+        Desired.RUN: provider.resume,
+    }[job.desired]
+    try:
+        async with asyncio.timeout(observe.TIMEOUT_SECONDS):
+            await say(job.remote)
+    except Steer as said:
+        # The provider would not; what the job is by now is seen next.
+        work.log.info("wish_refused", job=job.id, wish=job.desired, reason=str(said))
+    except Exception as error:  # noqa: BLE001 - unreachable: the wish stays
+        problem = f"{type(error).__name__}: {error}"[:300]
+        work.log.warning("provider_silent", job=job.id, problem=problem)
+        silence = after_silence(job, problem, claimed.now, chance=shop.chance)
+        await work.write(shop, claimed, silence)
+        return
+    await observe.look(shop, claimed)

@@ -1,0 +1,139 @@
+"""The submit chore: one attempt, one creation at the provider, whatever crashes.
+
+The intent is committed before the call. After an answer was lost the job settles, and a look-up
+decides between adopting what was created and creating it now.
+"""
+
+import asyncio
+from dataclasses import replace
+
+from app.domain.datasets import Dataset, held_out_rows
+from app.domain.decide import (
+    Decision,
+    SubmitStep,
+    after_drop,
+    after_lost_outcome,
+    after_refusal,
+    after_submission,
+    intend,
+    next_submit_step,
+    seconds_to_settle,
+)
+from app.domain.errors import DatasetNotFound, ModelNotFound, Never, Steer
+from app.domain.jobs import Desired, Job
+from app.domain.provider import Provider, TrainingPlan
+from app.reconciler import work
+from app.reconciler.work import Claimed, Workshop
+from app.storage import datasets, models
+from app.storage.jobs import AWAITS_CREATION, AWAITS_LOOK_UP, JobRow
+from app.storage.sources import StoredExamples
+
+
+async def tick(shop: Workshop, name: str) -> int:
+    """Submit due jobs of one provider, the oldest first; how many were looked at."""
+    provider = shop.providers[name]
+    settling = await work.claim(shop, name, AWAITS_LOOK_UP)
+    slots = await provider.free_slots()
+    limit = work.BATCH if slots is None else min(work.BATCH, slots)
+    fresh = await work.claim(shop, name, AWAITS_CREATION, limit=limit)
+    await asyncio.gather(*(_advance(shop, provider, job) for job in (*settling, *fresh)))
+    return len(settling) + len(fresh)
+
+
+async def _advance(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
+    job, settle = claimed.job, provider.spec.settle_seconds
+    match next_submit_step(job, claimed.now, settle_seconds=settle):
+        case SubmitStep.DROP:
+            await work.write(shop, claimed, after_drop(job, claimed.now))
+        case SubmitStep.WAIT:
+            wait = seconds_to_settle(job, claimed.now, settle_seconds=settle)
+            await work.write(shop, claimed, Decision(look_again_in=wait))
+        case SubmitStep.LOOK_UP:
+            await _look_up(shop, provider, claimed)
+        case SubmitStep.CREATE:
+            await _create(shop, provider, claimed)
+
+
+async def _look_up(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
+    job = claimed.job
+    try:
+        async with asyncio.timeout(provider.spec.create_timeout_seconds):
+            found = await provider.find(job.submission_key)
+    except Exception as error:  # noqa: BLE001 - whatever it was, nothing is known: look again
+        await _write_lost(shop, provider, claimed, error)
+        return
+    if found is not None:
+        adopted = after_submission(job, found, claimed.now, adopted=True)
+        await work.write(shop, claimed, adopted)
+    elif job.desired is Desired.CANCEL:
+        await work.write(shop, claimed, after_drop(job, claimed.now))
+    else:
+        await _create(shop, provider, claimed)
+
+
+async def _create(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
+    if not await work.write(shop, claimed, intend(claimed.job, claimed.now), keep_lease=True):
+        return
+    job = claimed.job
+    try:
+        async with work.held(shop, JobRow, job.id, job.epoch):
+            remote = await provider.submit(await _plan(shop, job))
+    except Steer as said:
+        await work.write(shop, claimed, after_refusal(job, said, claimed.now))
+    except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is unknown
+        await _write_lost(shop, provider, claimed, error)
+    else:
+        done = after_submission(job, remote, claimed.now, adopted=False)
+        await work.write(shop, claimed, done)
+
+
+async def _write_lost(
+    shop: Workshop, provider: Provider, claimed: Claimed, error: Exception
+) -> None:
+    problem = f"{type(error).__name__}: {error}"[:300]
+    work.log.warning("outcome_unknown", job=claimed.job.id, problem=problem, exc_info=error)
+    settle = provider.spec.settle_seconds
+    lost = after_lost_outcome(claimed.job, problem, settle_seconds=settle, chance=shop.chance)
+    await work.write(shop, claimed, lost)
+
+
+async def _plan(shop: Workshop, job: Job) -> TrainingPlan:
+    """All that the provider needs; raises `Never` where something of it was removed."""
+    try:
+        async with shop.database.read() as connection:
+            dataset = await datasets.get(connection, job.dataset.id)
+            validation = job.validation_dataset and await datasets.get(
+                connection, job.validation_dataset.id
+            )
+            parent = job.parent_model_id and await models.get(connection, job.parent_model_id)
+    except (DatasetNotFound, ModelNotFound) as error:
+        raise Never(
+            error.detail, code=error.code, hint="Upload it again and create a new job."
+        ) from error
+    training, held_out = _split(shop, dataset, job)
+    if validation:
+        held_out = StoredExamples(shop.blobs, validation.sha256, validation.examples)
+    return TrainingPlan(
+        key=job.submission_key,
+        base_model=job.base_model,
+        parent_artifact=parent.artifact if parent else None,
+        method=job.method,
+        seed=job.seed,
+        name=job.name,
+        training=training,
+        validation=held_out,
+    )
+
+
+def _split(
+    shop: Workshop, dataset: Dataset, job: Job
+) -> tuple[StoredExamples, StoredExamples | None]:
+    whole = StoredExamples(shop.blobs, dataset.sha256, dataset.examples)
+    if not job.validation_split:
+        return whole, None
+    aside = held_out_rows(dataset.examples, job.validation_split, job.seed)
+    rest = frozenset(range(dataset.examples)) - aside
+    return (
+        replace(whole, count=len(rest), rows=rest),
+        replace(whole, count=len(aside), rows=aside),
+    )

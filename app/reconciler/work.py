@@ -1,0 +1,107 @@
+"""What all chores share: claim, let go of the database, ask the provider, write if still ours."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.decide import Decision
+from app.domain.jobs import Job, Millis
+from app.domain.provider import Provider
+from app.storage import jobs, leases
+from app.storage.blobs import Blobs
+from app.storage.database import Database
+from app.storage.signals import JOB_CHANGED, Signals
+
+log = structlog.get_logger()
+
+BATCH = 50
+"""Jobs of one provider that one tick takes at most."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every chore works with; `owner` names this process on the leases that it takes."""
+
+    database: Database
+    blobs: Blobs
+    providers: Mapping[str, Provider]
+    signals: Signals
+    owner: str
+    chance: random.Random = field(default_factory=random.Random)
+
+
+@dataclass
+class Claimed:
+    """A job under lease, as it stands after what was written of it."""
+
+    job: Job
+    claimed_at: Millis
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def now(self) -> Millis:
+        """The database's time of the claim plus what has passed here: skewed clocks do no harm."""
+        return self.claimed_at + int((time.monotonic() - self.started) * 1000)
+
+
+async def claim(
+    shop: Workshop, provider: str, awaiting: ColumnElement[bool], *, limit: int = BATCH
+) -> list[Claimed]:
+    """Take due jobs in a transaction of its own."""
+    if limit < 1:
+        return []
+    async with shop.database.write() as connection:
+        taken = await jobs.claim(
+            connection, provider=provider, awaiting=awaiting, owner=shop.owner, limit=limit
+        )
+    return [Claimed(job, now) for job, now in taken]
+
+
+async def write(
+    shop: Workshop,
+    claimed: Claimed,
+    decision: Decision,
+    *,
+    keep_lease: bool = False,
+    also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+) -> bool:
+    """Write a decision, and what `also` adds to it, if the job is still ours; else drop it."""
+    async with shop.database.write() as connection:
+        is_ours = await jobs.apply(connection, claimed.job, decision, keep_lease=keep_lease)
+        if is_ours and also is not None:
+            await also(connection)
+    if not is_ours:
+        log.warning("lease_lost", job=claimed.job.id, epoch=claimed.job.epoch)
+        return False
+    claimed.job = msgspec.structs.replace(claimed.job, **decision.changes)
+    if decision.is_visible:
+        shop.signals.send(JOB_CHANGED)
+    return True
+
+
+@asynccontextmanager
+async def held(shop: Workshop, row: type[Any], id: str, epoch: int) -> AsyncGenerator[None]:
+    """Renew the lease while the block works, so that slow work is not taken for a crash."""
+    renewing = asyncio.create_task(_renew(shop, row, id, epoch))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+
+
+async def _renew(shop: Workshop, row: type[Any], id: str, epoch: int) -> None:
+    while True:
+        await asyncio.sleep(leases.RENEW_SECONDS)
+        async with shop.database.write() as connection:
+            if not await leases.renew(connection, row, id=id, epoch=epoch):
+                return

@@ -1,0 +1,1 @@
+"""Use cases asked for by a person: one method, one transaction."""

@@ -1,0 +1,340 @@
+"""Jobs: creating, watching, and the wishes that the reconciler carries out."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from app.domain.datasets import Dataset
+from app.domain.errors import (
+    BaseModelUnknown,
+    CandidateInvalid,
+    DatasetKindUnfit,
+    DatasetTooSmall,
+    Fault,
+    HyperparametersInvalid,
+    JobFinished,
+    JobNotFinished,
+    JobNotFound,
+    MethodNotSupported,
+    OperationNotSupported,
+    ProviderNotFound,
+)
+from app.domain.jobs import (
+    Checkpoint,
+    Desired,
+    EvaluationWish,
+    Event,
+    Job,
+    JobStatus,
+    Method,
+    MetricPoint,
+    StoredEvent,
+    current_attempt,
+)
+from app.domain.metrics import METRICS
+from app.domain.provider import BaseModel, Operation, Provider, Recipe
+from app.services.created import Created
+from app.storage import datasets, idempotency, jobs, models
+from app.storage.database import Database
+from app.storage.idempotency import Idempotency, KeyTaken
+from app.storage.ids import new_id
+from app.storage.jobs import Filter
+from app.storage.signals import JOB_CHANGED, WORK_DUE, Signals
+
+MAX_SEED = 2**31 - 1
+
+
+class WantedEvaluation(msgspec.Struct, frozen=True):
+    """An evaluation to run once the model is there."""
+
+    dataset: str
+    metrics: list[str]
+
+
+class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asks for; datasets by reference, the base model by name or a tuned model's id."""
+
+    provider: str
+    base_model: str
+    dataset: str
+    validation_dataset: str | None
+    validation_split: float | None
+    method: Method
+    name: str | None
+    seed: int | None
+    tags: dict[str, str]
+    evaluate: WantedEvaluation | None
+
+
+class Jobs:
+    """What a user does with jobs."""
+
+    def __init__(
+        self,
+        database: Database,
+        providers: Mapping[str, Provider],
+        signals: Signals,
+        *,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._providers = providers
+        self._signals = signals
+        self._clock = clock
+
+    async def create(self, wanted: WantedJob, key: Idempotency | None = None) -> Created[Job]:
+        """Queue a job, after refusing everything that can be known to be wrong."""
+        first = await self._first_answer(key)
+        if first is not None:
+            return Created(first, is_replay=True)
+        job = await self._prepare(wanted)
+        try:
+            async with self._database.write() as connection:
+                await idempotency.keep(connection, key, job)
+                await datasets.hold(connection, job.dataset.id)
+                await jobs.add(connection, job, Event("job.created"))
+        except KeyTaken:
+            return await self.create(wanted, key)
+        self._signals.send(WORK_DUE)
+        return Created(job)
+
+    async def get(self, job_id: str) -> Job:
+        """The job of that id; raises `JobNotFound`."""
+        async with self._database.read() as connection:
+            return _found(await jobs.find(connection, job_id), job_id)
+
+    async def list_page(self, wanted: Filter, *, before: str | None, limit: int) -> list[Job]:
+        """Jobs, newest first."""
+        async with self._database.read() as connection:
+            return await jobs.list_page(connection, wanted, before=before, limit=limit)
+
+    async def events(self, job_id: str, *, after: int, limit: int) -> list[StoredEvent]:
+        """Events with a number above `after`, oldest first."""
+        async with self._database.read() as connection:
+            _found(await jobs.find(connection, job_id), job_id)
+            return await jobs.events_after(connection, job_id, after, limit)
+
+    async def metrics(self, job_id: str, *, after: int, limit: int) -> list[MetricPoint]:
+        """The current attempt's series from a step on."""
+        async with self._database.read() as connection:
+            job = _found(await jobs.find(connection, job_id), job_id)
+            return await jobs.metrics_after(connection, job, after, limit)
+
+    async def checkpoints(self, job_id: str) -> list[Checkpoint]:
+        """The current attempt's checkpoints."""
+        async with self._database.read() as connection:
+            job = _found(await jobs.find(connection, job_id), job_id)
+            return await jobs.checkpoints(connection, job)
+
+    async def logs(self, job_id: str, *, offset: int) -> tuple[bytes, int]:
+        """The attempt's log on this machine from a byte offset, and where to go on."""
+        job = await self.get(job_id)
+        provider = self._offering(job, Operation.LOGS)
+        if job.remote is None:
+            return b"", 0
+        return await provider.logs(job.remote, offset)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Wish for the end of a job; asking again changes nothing."""
+        return await self._wish(job_id, Desired.CANCEL, Operation.CANCEL)
+
+    async def pause(self, job_id: str) -> Job:
+        """Wish for a pause."""
+        return await self._wish(job_id, Desired.PAUSE, Operation.PAUSE)
+
+    async def resume(self, job_id: str) -> Job:
+        """Wish that a paused job goes on."""
+        return await self._wish(job_id, Desired.RUN, Operation.RESUME)
+
+    async def retry(self, job_id: str) -> Job:
+        """Begin a new attempt of a job that failed, was cancelled or waits for its user."""
+
+        async def write(job: Job) -> tuple[dict[str, Any], Event]:
+            if job.status is JobStatus.SUCCEEDED:
+                raise JobFinished("The job succeeded; create a new one to train again.")
+            if not (job.status.is_final or job.status is JobStatus.BLOCKED):
+                raise JobNotFinished(f"The job is {job.status}; cancel it before a retry.")
+            return _next_attempt(job), Event("job.retried", {"attempt": job.attempt + 1})
+
+        return await self._change(job_id, write)
+
+    async def _wish(self, job_id: str, desired: Desired, operation: Operation) -> Job:
+        async def write(job: Job) -> tuple[dict[str, Any], Event] | None:
+            if job.status.is_final:
+                raise JobFinished(f"The job has already {_ENDINGS[job.status]}.")
+            self._offering(job, operation)
+            if job.desired is Desired.CANCEL and desired is not Desired.CANCEL:
+                raise JobFinished("The job is being cancelled.")
+            if job.desired is desired:
+                return None
+            return _wished(job, desired), Event(f"job.{operation}_requested")
+
+        return await self._change(job_id, write)
+
+    async def _change(
+        self,
+        job_id: str,
+        write: Callable[[Job], Awaitable[tuple[dict[str, Any], Event] | None]],
+    ) -> Job:
+        async with self._database.write() as connection:
+            job = _found(await jobs.lock(connection, job_id), job_id)
+            change = await write(job)
+            if change is None:
+                return job
+            changed = await jobs.change(connection, job_id, *change)
+        self._signals.send(WORK_DUE)
+        self._signals.send(JOB_CHANGED)
+        return changed
+
+    def _offering(self, job: Job, operation: Operation) -> Provider:
+        provider = _provider(self._providers, job.provider)
+        if operation not in provider.spec.operations:
+            raise OperationNotSupported(f"{provider.spec.title} cannot {operation} a job.")
+        return provider
+
+    async def _first_answer(self, key: Idempotency | None) -> Job | None:
+        if key is None:
+            return None
+        async with self._database.read() as connection:
+            return await idempotency.find(connection, key, Job)
+
+    async def _prepare(self, wanted: WantedJob) -> Job:
+        provider = _provider(self._providers, wanted.provider)
+        async with self._database.read() as connection:
+            base_model, parent_id = wanted.base_model, None
+            if base_model.startswith("model_"):
+                parent = await models.get(connection, base_model)
+                if parent.provider != wanted.provider:
+                    raise BaseModelUnknown(
+                        f"{base_model} lives at {parent.provider}; continue it there.",
+                        faults=[Fault("base_model_unknown", "another provider", "/base_model")],
+                    )
+                base_model, parent_id = parent.base_model, parent.id
+            dataset = await datasets.get(connection, wanted.dataset)
+            validation = wanted.validation_dataset and await datasets.get(
+                connection, wanted.validation_dataset
+            )
+            test = wanted.evaluate and await datasets.get(connection, wanted.evaluate.dataset)
+        if wanted.evaluate is not None:
+            check_metrics(wanted.evaluate.metrics, pointer="/evaluate/metrics")
+        base = await asyncio.to_thread(provider.base_model, base_model)
+        _check_recipe(provider, base, wanted.method, dataset)
+        return Job(
+            id=new_id("job"),
+            name=wanted.name,
+            provider=wanted.provider,
+            base_model=base_model,
+            parent_model_id=parent_id,
+            dataset=dataset.ref,
+            validation_dataset=validation.ref if validation else None,
+            validation_split=wanted.validation_split,
+            method=wanted.method,
+            seed=secrets.randbelow(MAX_SEED) if wanted.seed is None else wanted.seed,
+            tags=wanted.tags,
+            evaluate=EvaluationWish(test.id, wanted.evaluate.metrics)
+            if test and wanted.evaluate
+            else None,
+            event_count=1,
+            created_at=self._clock(),
+        )
+
+
+def check_metrics(names: list[str], *, pointer: str) -> None:
+    """Raise `CandidateInvalid` for a metric that does not exist."""
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or not names:
+        raise CandidateInvalid(
+            f"Metrics must be some of {', '.join(METRICS)}.",
+            faults=[Fault("metric_unknown", f"`{name}` is no metric", pointer) for name in unknown],
+        )
+
+
+def _check_recipe(provider: Provider, base: BaseModel, method: Method, dataset: Dataset) -> None:
+    offered = [name for name in provider.spec.methods if name in base.methods]
+    if method.type not in offered:
+        raise MethodNotSupported(
+            f"{base.name} at {provider.spec.title} offers {', '.join(offered) or 'no method'}, "
+            f"not {method.type!r}.",
+            faults=[Fault("method_not_supported", f"use {' or '.join(offered)}", "/method/type")],
+        )
+    kind = provider.spec.methods[method.type]
+    if dataset.kind is not kind:
+        raise DatasetKindUnfit(
+            f"Method {method.type} learns from {kind} examples; {dataset.name}@{dataset.version} "
+            f"holds {dataset.kind} examples.",
+            faults=[Fault("dataset_kind_unfit", f"use a {kind} dataset", "/dataset")],
+        )
+    if dataset.examples < base.minimum_examples:
+        raise DatasetTooSmall(
+            f"{dataset.name}@{dataset.version} has {dataset.examples} examples; "
+            f"{provider.spec.title} takes {base.minimum_examples} at the least, "
+            "and a robust model wants hundreds.",
+            faults=[Fault("dataset_too_small", "add examples", "/dataset")],
+        )
+    faults = provider.check(Recipe(base_model=base, method=method, dataset=dataset.summary))
+    if faults:
+        raise HyperparametersInvalid(
+            "The hyperparameters do not fit: " + "; ".join(fault.message for fault in faults),
+            faults=faults,
+        )
+
+
+def _provider(providers: Mapping[str, Provider], name: str) -> Provider:
+    provider = providers.get(name)
+    if provider is None:
+        known = ", ".join(sorted(providers)) or "none"
+        raise ProviderNotFound(f"No provider {name!r} is configured here; there is {known}.")
+    return provider
+
+
+def _found(job: Job | None, job_id: str) -> Job:
+    if job is None:
+        raise JobNotFound(f"There is no job {job_id!r}.")
+    return job
+
+
+_ENDINGS = {
+    JobStatus.SUCCEEDED: "succeeded",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELLED: "been cancelled",
+}
+
+
+def _wished(job: Job, desired: Desired) -> dict[str, Any]:
+    """A wish shows at once where the job is at its provider; what comes of it is observed."""
+    changes: dict[str, Any] = {"desired": desired}
+    if desired is Desired.CANCEL and job.status in (JobStatus.BLOCKED,):
+        return changes | {"status": JobStatus.QUEUED, "status_detail": None}
+    if desired is Desired.CANCEL and job.remote is not None:
+        return changes | {"status": JobStatus.CANCELLING}
+    return changes
+
+
+_OF_ONE_ATTEMPT = (
+    "status_detail",
+    "unreachable_since",
+    "progress",
+    "remote",
+    "error",
+    "intent_at",
+    "cursor",
+    "observed_at",
+    "started_at",
+    "finished_at",
+)
+
+
+def _next_attempt(job: Job) -> dict[str, Any]:
+    """Everything that belongs to one attempt begins anew; the past one is kept in `attempts`."""
+    fresh = dict.fromkeys(_OF_ONE_ATTEMPT)
+    return fresh | {
+        "status": JobStatus.QUEUED,
+        "desired": Desired.RUN,
+        "metrics": {},
+        "failures": 0,
+        "attempt": job.attempt + 1,
+        "attempts": [*job.attempts, current_attempt(job)],
+    }

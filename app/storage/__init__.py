@@ -1,0 +1,1 @@
+"""The database with its blobs: rows, the queries beside them, and leases."""

@@ -1,0 +1,46 @@
+"""What every row shares: naming of constraints, the database's own clock, a moment's type."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, MetaData
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import JSON
+
+Json = JSON(none_as_null=True)
+"""A JSON column in which None is NULL."""
+
+SQLITE_CLOCK = "luthier_now"
+"""The function that `database.py` registers on every SQLite connection."""
+
+
+class Row(DeclarativeBase):
+    """Base of all rows; constraint names are given so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class database_now(FunctionElement[int]):
+    """The database's clock in milliseconds: one clock for all replicas, however theirs are set."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(database_now, "postgresql")
+def _postgresql_now(element: database_now, compiler: SQLCompiler, **_: Any) -> str:
+    return "(extract(epoch from clock_timestamp()) * 1000)::bigint"
+
+
+@compiles(database_now, "sqlite")
+def _sqlite_now(element: database_now, compiler: SQLCompiler, **_: Any) -> str:
+    return f"{SQLITE_CLOCK}()"

@@ -1,0 +1,107 @@
+"""Dataset versions; their examples lie in the blob store under their hash."""
+
+import msgspec
+from sqlalchemy import BigInteger, UniqueConstraint, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.datasets import Dataset, parse_reference
+from app.domain.errors import DatasetNotFound
+from app.storage.base import Row
+
+
+class DatasetRow(Row):
+    """One immutable version of a dataset."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("name", "version"), UniqueConstraint("name", "sha256"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    kind: Mapped[str]
+    format: Mapped[str]
+    examples: Mapped[int]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(index=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+async def add(connection: AsyncConnection, dataset: Dataset) -> None:
+    """Store a new version."""
+    await connection.execute(insert(DatasetRow).values(**msgspec.to_builtins(dataset)))
+
+
+async def get(connection: AsyncConnection, reference: str) -> Dataset:
+    """The dataset of an id, `name` (its newest version) or `name@3`; raises `DatasetNotFound`."""
+    query = select(*DatasetRow.__table__.c)
+    if reference.startswith("ds_"):
+        by_id = (await connection.execute(query.where(DatasetRow.id == reference))).mappings()
+        row = by_id.one_or_none()
+        if row is not None:
+            return msgspec.convert(dict(row), Dataset)
+    named = parse_reference(reference)
+    if named is None:
+        raise DatasetNotFound(f"There is no dataset {reference!r}.")
+    name, version = named
+    query = query.where(DatasetRow.name == name).order_by(DatasetRow.version.desc()).limit(1)
+    if version is not None:
+        query = query.where(DatasetRow.version == version)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise DatasetNotFound(f"There is no dataset {reference!r}.")
+    return msgspec.convert(dict(row), Dataset)
+
+
+async def hold(connection: AsyncConnection, dataset_id: str) -> None:
+    """Keep the version from being removed until the transaction ends."""
+    held = await connection.execute(
+        select(DatasetRow.id).where(DatasetRow.id == dataset_id).with_for_update(read=True)
+    )
+    if held.scalar_one_or_none() is None:
+        raise DatasetNotFound(f"Dataset {dataset_id!r} was just removed.")
+
+
+async def find_content(connection: AsyncConnection, name: str, sha256: str) -> Dataset | None:
+    """The version of that name with that very content."""
+    found = await connection.execute(
+        select(*DatasetRow.__table__.c).where(DatasetRow.name == name, DatasetRow.sha256 == sha256)
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else msgspec.convert(dict(row), Dataset)
+
+
+async def next_version(connection: AsyncConnection, name: str) -> int:
+    """The number that the next version of the name gets."""
+    found = await connection.execute(
+        select(func.coalesce(func.max(DatasetRow.version), 0)).where(DatasetRow.name == name)
+    )
+    return int(found.scalar_one()) + 1
+
+
+async def list_page(
+    connection: AsyncConnection, *, name: str | None, before: str | None, limit: int
+) -> list[Dataset]:
+    """At most `limit` versions, newest first, older than the dataset id `before`."""
+    query = select(*DatasetRow.__table__.c).order_by(DatasetRow.id.desc()).limit(limit)
+    if name is not None:
+        query = query.where(DatasetRow.name == name)
+    if before is not None:
+        query = query.where(DatasetRow.id < before)
+    return [
+        msgspec.convert(dict(row), Dataset) for row in (await connection.execute(query)).mappings()
+    ]
+
+
+async def remove(connection: AsyncConnection, dataset: Dataset) -> bool:
+    """Forget a version; True when no other one has the same content, so that its blob may go."""
+    await connection.execute(delete(DatasetRow).where(DatasetRow.id == dataset.id))
+    return not await is_content_used(connection, dataset.sha256)
+
+
+async def is_content_used(connection: AsyncConnection, sha256: str) -> bool:
+    """Whether some version has this content."""
+    found = await connection.execute(
+        select(DatasetRow.id).where(DatasetRow.sha256 == sha256).limit(1)
+    )
+    return found.scalar_one_or_none() is not None

@@ -1,0 +1,392 @@
+"""Jobs with what belongs to them: events, metrics, checkpoints."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.decide import Decision
+from app.domain.jobs import (
+    AT_PROVIDER,
+    FINAL,
+    UNSUBMITTED,
+    Checkpoint,
+    Desired,
+    Event,
+    Job,
+    MetricPoint,
+    Millis,
+    StoredEvent,
+)
+from app.storage import leases
+from app.storage.base import Json, Row, database_now
+
+_OPEN = "status NOT IN ('succeeded', 'failed', 'cancelled')"
+
+
+class JobRow(leases.Leased, Row):
+    """A job; the columns are the fields of `domain.jobs.Job`, and the lease."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index(
+            "ix_jobs_due",
+            "provider",
+            "next_at",
+            postgresql_where=text(_OPEN),
+            sqlite_where=text(_OPEN),
+        ),
+        Index("ix_jobs_status_id", "status", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    provider: Mapped[str]
+    base_model: Mapped[str]
+    parent_model_id: Mapped[str | None]
+    dataset: Mapped[Any] = mapped_column(Json)
+    dataset_id: Mapped[str] = mapped_column(index=True)
+    validation_dataset: Mapped[Any | None] = mapped_column(Json)
+    validation_split: Mapped[float | None]
+    method: Mapped[Any] = mapped_column(Json)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    tags: Mapped[Any] = mapped_column(Json)
+    evaluate: Mapped[Any | None] = mapped_column(Json)
+
+    status: Mapped[str]
+    desired: Mapped[str]
+    status_detail: Mapped[str | None]
+    unreachable_since: Mapped[int | None] = mapped_column(BigInteger)
+    progress: Mapped[Any | None] = mapped_column(Json)
+    metrics: Mapped[Any] = mapped_column(Json)
+    remote: Mapped[Any | None] = mapped_column(Json)
+    error: Mapped[Any | None] = mapped_column(Json)
+    tuned_model_id: Mapped[str | None]
+
+    attempt: Mapped[int]
+    attempts: Mapped[Any] = mapped_column(Json)
+    intent_at: Mapped[int | None] = mapped_column(BigInteger)
+    cursor: Mapped[str | None]
+    failures: Mapped[int]
+
+    revision: Mapped[int]
+    event_count: Mapped[int]
+    observed_at: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[int | None] = mapped_column(BigInteger)
+    finished_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class EventRow(Row):
+    """One event of a job, numbered without gaps under the job's row lock."""
+
+    __tablename__ = "job_events"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    data: Mapped[Any] = mapped_column(Json)
+    at: Mapped[int] = mapped_column(BigInteger)
+
+
+class MetricRow(Row):
+    """What was measured at one step of one attempt."""
+
+    __tablename__ = "job_metrics"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[float | None]
+    values: Mapped[Any] = mapped_column(Json)
+    at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class CheckpointRow(Row):
+    """A state of the training that was saved at one step of one attempt."""
+
+    __tablename__ = "job_checkpoints"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+# Each chore claims its own jobs; together the predicates cover every open job once, but for the
+# blocked ones, which wait for their user.
+_IS_UNSUBMITTED = JobRow.status.in_(sorted(UNSUBMITTED))
+AWAITS_LOOK_UP: ColumnElement[bool] = and_(
+    _IS_UNSUBMITTED, or_(JobRow.intent_at.is_not(None), JobRow.desired == Desired.CANCEL)
+)
+AWAITS_CREATION: ColumnElement[bool] = and_(
+    _IS_UNSUBMITTED, JobRow.intent_at.is_(None), JobRow.desired != Desired.CANCEL
+)
+_IS_AS_DESIRED = or_(
+    and_(JobRow.desired == Desired.RUN, JobRow.status.in_(["running", "cancelling"])),
+    and_(JobRow.desired == Desired.PAUSE, JobRow.status.in_(["paused", "cancelling"])),
+)
+_IS_AT_PROVIDER = JobRow.status.in_(sorted(AT_PROVIDER))
+AWAITS_STEERING: ColumnElement[bool] = and_(_IS_AT_PROVIDER, not_(_IS_AS_DESIRED))
+AWAITS_OBSERVATION: ColumnElement[bool] = and_(_IS_AT_PROVIDER, _IS_AS_DESIRED)
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which jobs a list is about; what is None does not matter."""
+
+    status: str | None = None
+    provider: str | None = None
+    tag: tuple[str, str] | None = None
+    created_after: Millis | None = None
+
+
+async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
+    """Store a new job, due at once, with its first event."""
+    await connection.execute(
+        insert(JobRow).values(
+            **_columns(msgspec.structs.asdict(job)),
+            dataset_id=job.dataset.id,
+            next_at=database_now(),
+            lease_owner=None,
+        )
+    )
+    await _add_events(connection, job.id, first=1, events=[event])
+
+
+async def find(connection: AsyncConnection, job_id: str) -> Job | None:
+    """The job of that id."""
+    found = await connection.execute(select(*JobRow.__table__.c).where(JobRow.id == job_id))
+    row = found.mappings().one_or_none()
+    return None if row is None else _job(row)
+
+
+async def list_page(
+    connection: AsyncConnection, wanted: Filter, *, before: str | None, limit: int
+) -> list[Job]:
+    """At most `limit` jobs, newest first, older than the job id `before`."""
+    query = select(*JobRow.__table__.c).order_by(JobRow.id.desc()).limit(limit)
+    if wanted.status is not None:
+        query = query.where(JobRow.status == wanted.status)
+    if wanted.provider is not None:
+        query = query.where(JobRow.provider == wanted.provider)
+    if wanted.created_after is not None:
+        query = query.where(JobRow.created_at > wanted.created_after)
+    if wanted.tag is not None:
+        key, value = wanted.tag
+        query = query.where(JobRow.tags[key].as_string() == value)
+    if before is not None:
+        query = query.where(JobRow.id < before)
+    return [_job(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def revisions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Revision and number of events of each job that exists."""
+    found = await connection.execute(
+        select(JobRow.id, JobRow.revision, JobRow.event_count).where(JobRow.id.in_(ids))
+    )
+    return {id_: (revision, count) for id_, revision, count in found}
+
+
+async def claim(
+    connection: AsyncConnection,
+    *,
+    provider: str,
+    awaiting: ColumnElement[bool],
+    owner: str,
+    limit: int,
+) -> list[tuple[Job, Millis]]:
+    """Take due jobs of one provider for one chore, each with the database's time of the claim."""
+    where = and_(JobRow.provider == provider, text(_OPEN), awaiting)
+    rows = await leases.claim(connection, JobRow, where=where, owner=owner, limit=limit)
+    return [(_job(row), row["claimed_at"]) for row in rows]
+
+
+async def apply(
+    connection: AsyncConnection, job: Job, decision: Decision, *, keep_lease: bool = False
+) -> bool:
+    """Write a decision if the lease is still ours; False means that another hand was faster.
+
+    A wish that came while the provider was being asked makes the job due at once.
+    """
+    changes = _columns(dict(decision.changes))
+    if keep_lease:
+        changes["next_at"] = leases.in_seconds(leases.LEASE_SECONDS)
+    else:
+        changes |= {"next_at": leases.in_seconds(decision.look_again_in), "lease_owner": None}
+    if decision.is_visible:
+        changes["revision"] = JobRow.revision + 1
+    changes["event_count"] = JobRow.event_count + len(decision.events)
+    done = await connection.execute(
+        update(JobRow)
+        .where(JobRow.id == job.id, JobRow.epoch == job.epoch)
+        .values(**changes)
+        .returning(JobRow.event_count, JobRow.desired)
+    )
+    row = done.one_or_none()
+    if row is None:
+        return False
+    first = row.event_count - len(decision.events) + 1
+    await _add_events(connection, job.id, first=first, events=decision.events)
+    if decision.observation is not None:
+        seen = decision.observation
+        await _add_series(connection, job, metrics=seen.metrics, checkpoints=seen.checkpoints)
+    if row.desired != job.desired and decision.look_again_in is not None and not keep_lease:
+        await make_due(connection, job.id)
+    return True
+
+
+async def make_due(connection: AsyncConnection, job_id: str) -> None:
+    """Let the next tick look at the job, unless somebody holds it just now."""
+    await connection.execute(
+        update(JobRow)
+        .where(JobRow.id == job_id, JobRow.lease_owner.is_(None))
+        .values(next_at=database_now())
+    )
+
+
+async def change(
+    connection: AsyncConnection, job_id: str, values: Mapping[str, Any], event: Event
+) -> Job:
+    """Record what a user wants; whoever holds the lease keeps it and sees the wish afterwards."""
+    done = await connection.execute(
+        update(JobRow)
+        .where(JobRow.id == job_id)
+        .values(
+            **_columns(dict(values)),
+            revision=JobRow.revision + 1,
+            event_count=JobRow.event_count + 1,
+        )
+        .returning(*JobRow.__table__.c)
+    )
+    job = _job(done.mappings().one())
+    await _add_events(connection, job_id, first=job.event_count, events=[event])
+    if not job.status.is_final:
+        await make_due(connection, job_id)
+    return job
+
+
+async def lock(connection: AsyncConnection, job_id: str) -> Job | None:
+    """The job, held against other writers until the transaction ends."""
+    found = await connection.execute(
+        select(*JobRow.__table__.c).where(JobRow.id == job_id).with_for_update()
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else _job(row)
+
+
+async def events_after(
+    connection: AsyncConnection, job_id: str, after: int, limit: int
+) -> list[StoredEvent]:
+    """Events with a number above `after`, oldest first."""
+    found = await connection.execute(
+        select(*EventRow.__table__.c)
+        .where(EventRow.job_id == job_id, EventRow.seq > after)
+        .order_by(EventRow.seq)
+        .limit(limit)
+    )
+    return [msgspec.convert(dict(row), StoredEvent) for row in found.mappings()]
+
+
+async def metrics_after(
+    connection: AsyncConnection, job: Job, after: int, limit: int
+) -> list[MetricPoint]:
+    """Points of the current attempt with a step above `after`, in order."""
+    found = await connection.execute(
+        select(MetricRow.step, MetricRow.values, MetricRow.epoch, MetricRow.at)
+        .where(MetricRow.job_id == job.id, MetricRow.attempt == job.attempt, MetricRow.step > after)
+        .order_by(MetricRow.step)
+        .limit(limit)
+    )
+    return [msgspec.convert(dict(row), MetricPoint) for row in found.mappings()]
+
+
+async def checkpoints(connection: AsyncConnection, job: Job) -> list[Checkpoint]:
+    """Checkpoints of the current attempt, in order."""
+    found = await connection.execute(
+        select(CheckpointRow.step, CheckpointRow.name, CheckpointRow.at)
+        .where(CheckpointRow.job_id == job.id, CheckpointRow.attempt == job.attempt)
+        .order_by(CheckpointRow.step)
+    )
+    return [msgspec.convert(dict(row), Checkpoint) for row in found.mappings()]
+
+
+async def uses_dataset(connection: AsyncConnection, dataset_id: str) -> str | None:
+    """An unfinished job that needs the dataset, if there is one."""
+    needs = or_(
+        JobRow.dataset_id == dataset_id,
+        JobRow.validation_dataset["id"].as_string() == dataset_id,
+        JobRow.evaluate["dataset_id"].as_string() == dataset_id,
+    )
+    found = await connection.execute(
+        select(JobRow.id).where(JobRow.status.not_in(sorted(FINAL)), needs).limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+async def count_open(connection: AsyncConnection) -> int:
+    """How many jobs have not ended."""
+    found = await connection.execute(
+        select(func.count()).select_from(JobRow).where(JobRow.status.not_in(sorted(FINAL)))
+    )
+    return found.scalar_one()
+
+
+def _job(row: RowMapping) -> Job:
+    return msgspec.convert(dict(row), Job)
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as the JSON columns take them."""
+    return {name: msgspec.to_builtins(value) for name, value in values.items()}
+
+
+async def _add_events(
+    connection: AsyncConnection, job_id: str, *, first: int, events: Sequence[Event]
+) -> None:
+    if not events:
+        return
+    rows = [
+        {"job_id": job_id, "seq": seq, "type": event.type, "data": event.data}
+        for seq, event in enumerate(events, start=first)
+    ]
+    await connection.execute(insert(EventRow).values(at=database_now()), rows)
+
+
+async def _add_series(
+    connection: AsyncConnection,
+    job: Job,
+    *,
+    metrics: Sequence[MetricPoint],
+    checkpoints: Sequence[Checkpoint],
+) -> None:
+    """A step that is told again, after a resume, replaces what was told before."""
+    for row, points in ((MetricRow, metrics), (CheckpointRow, checkpoints)):
+        latest = {point.step: msgspec.structs.asdict(point) for point in points}
+        if not latest:
+            continue
+        await connection.execute(
+            delete(row).where(
+                row.job_id == job.id, row.attempt == job.attempt, row.step.in_(latest)
+            )
+        )
+        keys = {"job_id": job.id, "attempt": job.attempt}
+        await connection.execute(insert(row), [keys | point for point in latest.values()])

@@ -1,0 +1,94 @@
+"""Leases: who works on a row, until when, and how a stale hand is refused.
+
+One column decides: `next_at` is due time, back-off, timer and lease expiry. A claim moves it to
+the lease's end and raises `epoch`; every later write names that epoch, and a write that meets
+another one changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, CursorResult, RowMapping, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.base import database_now
+
+LEASE_SECONDS = 30.0
+"""How long a claim holds, and so how long a crash delays a row; whoever works longer renews."""
+
+RENEW_SECONDS = 10.0
+
+
+class Leased:
+    """The columns of a row that somebody works on from time to time."""
+
+    next_at: Mapped[int | None] = mapped_column(BigInteger)
+    lease_owner: Mapped[str | None]
+    epoch: Mapped[int] = mapped_column(default=0)
+
+
+async def claim(
+    connection: AsyncConnection,
+    row: type[Any],
+    *,
+    where: ColumnElement[bool],
+    owner: str,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Take at most `limit` due rows, the longest due first; nobody else gets them meanwhile.
+
+    Each row carries the database's time of the claim as `claimed_at`.
+    """
+    now = database_now()
+    is_free = and_(where, row.next_at <= now)
+    due = (
+        select(row.id)
+        .where(is_free)
+        .order_by(row.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    taken = await connection.execute(
+        update(row)
+        .where(row.id.in_(select(due.c.id)), is_free)
+        .values(
+            lease_owner=owner,
+            epoch=row.epoch + 1,
+            next_at=now + int(LEASE_SECONDS * 1000),
+        )
+        .returning(*row.__table__.c, now.label("claimed_at"))
+    )
+    return taken.mappings().all()
+
+
+async def release_all(connection: AsyncConnection, row: type[Any]) -> None:
+    """Make every leased row due: for a process that knows that no other one is working."""
+    await connection.execute(
+        update(row)
+        .where(row.lease_owner.is_not(None), row.next_at.is_not(None))
+        .values(lease_owner=None, next_at=database_now())
+    )
+
+
+async def renew(connection: AsyncConnection, row: type[Any], *, id: str, epoch: int) -> bool:
+    """Hold the lease for another full time; False when it is somebody else's by now."""
+    return await write_fenced(
+        connection, row, id=id, epoch=epoch, values={"next_at": in_seconds(LEASE_SECONDS)}
+    )
+
+
+async def write_fenced(
+    connection: AsyncConnection, row: type[Any], *, id: str, epoch: int, values: Mapping[str, Any]
+) -> bool:
+    """Write only if the lease is still ours; False means: stop, and drop the result."""
+    done: CursorResult[Any] = await connection.execute(
+        update(row).where(row.id == id, row.epoch == epoch).values(**values)
+    )
+    return done.rowcount == 1
+
+
+def in_seconds(seconds: float | None) -> Any:
+    """The database's now plus some seconds, as a value for `next_at`; None stays None."""
+    return None if seconds is None else database_now() + int(seconds * 1000)

@@ -1,0 +1,67 @@
+"""Tuned models, each born with its job's success."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.errors import ModelNotFound
+from app.domain.models import TunedModel
+from app.storage.base import Json, Row
+
+
+class ModelRow(Row):
+    """A tuned model; the columns are the fields of `domain.models.TunedModel`."""
+
+    __tablename__ = "models"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    provider: Mapped[str]
+    base_model: Mapped[str]
+    parent_model_id: Mapped[str | None]
+    job_id: Mapped[str] = mapped_column(index=True)
+    dataset: Mapped[Any] = mapped_column(Json)
+    method: Mapped[Any] = mapped_column(Json)
+    effective: Mapped[Any] = mapped_column(Json)
+    kind: Mapped[str]
+    artifact: Mapped[str]
+    sha256: Mapped[str | None]
+    trained_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+async def add(connection: AsyncConnection, model: TunedModel) -> None:
+    """Store a new model."""
+    await connection.execute(insert(ModelRow).values(**msgspec.to_builtins(model)))
+
+
+async def get(connection: AsyncConnection, model_id: str) -> TunedModel:
+    """The model of that id; raises `ModelNotFound`."""
+    found = await connection.execute(select(*ModelRow.__table__.c).where(ModelRow.id == model_id))
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise ModelNotFound(f"There is no model {model_id!r}.")
+    return msgspec.convert(dict(row), TunedModel)
+
+
+async def list_page(
+    connection: AsyncConnection, *, provider: str | None, before: str | None, limit: int
+) -> list[TunedModel]:
+    """At most `limit` models, newest first, older than the model id `before`."""
+    query = select(*ModelRow.__table__.c).order_by(ModelRow.id.desc()).limit(limit)
+    if provider is not None:
+        query = query.where(ModelRow.provider == provider)
+    if before is not None:
+        query = query.where(ModelRow.id < before)
+    return [
+        msgspec.convert(dict(row), TunedModel)
+        for row in (await connection.execute(query)).mappings()
+    ]
+
+
+async def remove(connection: AsyncConnection, model_id: str) -> None:
+    """Forget a model."""
+    await connection.execute(delete(ModelRow).where(ModelRow.id == model_id))

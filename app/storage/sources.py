@@ -1,0 +1,40 @@
+"""Examples of a stored dataset as a provider reads them, whole or one side of a split."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from app.storage.blobs import Blobs
+
+
+@dataclass(frozen=True)
+class StoredExamples:
+    """The canonical lines of a blob; of these only `rows` (0-based), or all."""
+
+    blobs: Blobs
+    sha256: str
+    count: int
+    rows: frozenset[int] | None = None
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes in order."""
+        whole = self.blobs.chunks(self.sha256)
+        return whole if self.rows is None else _only(whole, self.rows)
+
+
+async def read_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a stream, without their ends."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    if rest:
+        yield rest
+
+
+async def _only(chunks: AsyncIterator[bytes], rows: frozenset[int]) -> AsyncIterator[bytes]:
+    number = 0
+    async for line in read_lines(chunks):
+        if number in rows:
+            yield line + b"\n"
+        number += 1
