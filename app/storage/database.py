@@ -1,6 +1,7 @@
 """Engines and connections: the one file, with `base.py`, that knows which database it is."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -152,8 +153,15 @@ async def _speaking() -> AsyncGenerator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
+        if _is_mistake(error):
+            raise
         raise DatabaseUnavailable("The database does not answer; try again shortly.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise DatabaseUnavailable("The connection to the database was lost.") from error
         raise
+
+
+def _is_mistake(error: Exception) -> bool:
+    """SQLite calls a wrong statement operational as well; its own code tells them apart."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR

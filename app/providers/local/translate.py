@@ -25,6 +25,7 @@ class Cursor(msgspec.Struct, frozen=True):
     best_step: int = 0
     launches_at_progress: int = 0
     progress: Progress | None = None
+    phase: str | None = None
 
     @classmethod
     def parse(cls, text: str | None) -> "Cursor":
@@ -36,12 +37,16 @@ class Cursor(msgspec.Struct, frozen=True):
 
 def advance(cursor: Cursor, events: Sequence[AnyEvent], *, offset: int, launches: int) -> Cursor:
     """The cursor after these events."""
+    phases = [event.phase for event in events if isinstance(event, PhaseEvent)]
+    cursor = msgspec.structs.replace(
+        cursor, offset=offset, phase=phases[-1] if phases else cursor.phase
+    )
     latest = _latest_metrics(events)
     if latest is None:
-        return msgspec.structs.replace(cursor, offset=offset)
+        return cursor
     is_ahead = latest.step > cursor.best_step
-    return Cursor(
-        offset=offset,
+    return msgspec.structs.replace(
+        cursor,
         best_step=max(latest.step, cursor.best_step),
         launches_at_progress=launches if is_ahead else cursor.launches_at_progress,
         progress=_progress(latest),
@@ -59,10 +64,9 @@ def observation(
     result: RunResult | None = None,
 ) -> Observation:
     """What one look at a run folder says."""
-    phases = [event for event in events if isinstance(event, PhaseEvent)]
     return Observation(
         state=state,
-        remote=Remote(id=key, status=phases[-1].phase if phases else None),
+        remote=Remote(id=key, status=cursor.phase),
         look_again_in=look_again_in,
         detail=detail,
         progress=cursor.progress,

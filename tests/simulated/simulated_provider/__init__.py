@@ -1,0 +1,261 @@
+"""A place to train that lives in a folder: every request leaves a file, so that tests can count.
+
+It stands at the provider port like any other package from outside (see the entry point beside
+this one), and keeps all that it knows on disk: processes may die and come back.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel as OptionsModel
+from pydantic import ConfigDict
+
+from app.domain.datasets import DatasetKind
+from app.domain.errors import BaseModelUnknown, Fault, Later, Never
+from app.domain.jobs import JobError, MetricPoint, Progress, Remote
+from app.domain.provider import (
+    Artifact,
+    BaseModel,
+    Connection,
+    Observation,
+    Operation,
+    ProviderSpec,
+    Recipe,
+    RemoteState,
+    Servable,
+    TrainingPlan,
+)
+
+
+class SimulatedOptions(OptionsModel):
+    """Where the vendor's folder is, and how long a training takes there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: Path
+    looks_until_done: int = 2
+    settle_seconds: float = 0.0
+
+
+class SimulatedProvider:
+    """One vendor account; `order` arranges what happens next."""
+
+    def __init__(self, options: SimulatedOptions) -> None:
+        self._options = options
+        self._jobs = options.folder / "jobs"
+        self._orders = options.folder / "orders"
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        self._orders.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def at(cls, folder: Path, **options: Any) -> "SimulatedProvider":
+        """The vendor whose whole state is in this folder."""
+        return cls(SimulatedOptions(folder=folder, **options))
+
+    # What a test says and reads.
+
+    def order(self, point: str, what: str) -> None:
+        """At the next pass of `point`: `die` (kill -9), `lose` (raise), `hang`, `refuse`, `later`.
+
+        Points are `<verb>` and `<verb>-done`, such as `submit` and `submit-done`.
+        """
+        (self._orders / point).write_text(what)
+
+    def created(self) -> list[dict[str, Any]]:
+        """Every job that was ever created at the vendor, oldest first."""
+        files = sorted(self._jobs.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return [json.loads(path.read_text()) for path in files]
+
+    # The port.
+
+    @property
+    def spec(self) -> ProviderSpec:
+        return spec(self._options.settle_seconds)
+
+    def base_models(self) -> Sequence[BaseModel]:
+        return [BaseModel("sim-base", ["sft", "dpo"]), BaseModel("sim-sft-only", ["sft"])]
+
+    def base_model(self, name: str) -> BaseModel:
+        for base in self.base_models():
+            if base.name == name:
+                return base
+        raise BaseModelUnknown(f"No base model {name!r} here; there are sim-base, sim-sft-only.")
+
+    def check(self, recipe: Recipe) -> Sequence[Fault]:
+        epochs = recipe.method.hyperparameters.get("epochs", "auto")
+        if epochs == "auto" or (isinstance(epochs, int) and 1 <= epochs <= 50):
+            return []
+        pointer = "/method/hyperparameters/epochs"
+        return [Fault("hyperparameter_out_of_bounds", "epochs must be 1 to 50", pointer)]
+
+    async def free_slots(self) -> int | None:
+        return None
+
+    async def find(self, key: str) -> Remote | None:
+        await self._pass("find")
+        for job in self.created():
+            if job["key"] == key:
+                return Remote(id=job["id"], status=job["status"])
+        return None
+
+    async def submit(self, plan: TrainingPlan) -> Remote:
+        await self._pass("submit")
+        lines = b"".join([chunk async for chunk in plan.training.chunks()]).splitlines()
+        job = {
+            "id": f"sim-{uuid.uuid4().hex[:12]}",
+            "key": plan.key,
+            "status": "running",
+            "looks": 0,
+            "base_model": plan.base_model,
+            "parent": plan.parent_artifact,
+            "examples": len(lines),
+            "validation": plan.validation.count if plan.validation else 0,
+        }
+        self._write(job)
+        await self._pass("submit-done")
+        return Remote(id=job["id"], status="running")
+
+    async def observe(self, remote: Remote, cursor: str | None) -> Observation:
+        await self._pass("observe")
+        job = self._read(remote.id)
+        if job["status"] == "running":
+            job["looks"] += 1
+            if job["looks"] >= self._options.looks_until_done:
+                job["status"] = "succeeded"
+            self._write(job)
+        await self._pass("observe-done")
+        return _observation(job, self._options.looks_until_done)
+
+    async def cancel(self, remote: Remote) -> None:
+        await self._pass("cancel")
+        self._move(remote, {"running", "paused"}, "cancelled")
+        await self._pass("cancel-done")
+
+    async def pause(self, remote: Remote) -> None:
+        await self._pass("pause")
+        self._move(remote, {"running"}, "paused")
+
+    async def resume(self, remote: Remote) -> None:
+        await self._pass("resume")
+        self._move(remote, {"paused"}, "running")
+
+    async def logs(self, remote: Remote, offset: int) -> tuple[bytes, int]:
+        log = f"training {remote.id}\n".encode()
+        return log[offset:], len(log)
+
+    async def probe(self, artifact: Artifact) -> None:
+        await self._pass("probe")
+
+    async def chat(self, model: Servable, request: dict[str, Any]) -> dict[str, Any]:
+        """A tuned model repeats the question; a base model does not understand it."""
+        await self._pass("chat")
+        text = _answer(model, request)
+        message = {"role": "assistant", "content": text}
+        return {
+            "id": "chatcmpl-sim",
+            "object": "chat.completion",
+            "created": 1,
+            "model": model.base_model,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
+
+    async def chat_stream(
+        self, model: Servable, request: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        await self._pass("chat")
+        for word in _answer(model, request).split():
+            yield {
+                "id": "chatcmpl-sim",
+                "object": "chat.completion.chunk",
+                "created": 1,
+                "model": model.base_model,
+                "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}],
+            }
+
+    async def delete(self, artifact: str) -> None:
+        await self._pass("delete")
+
+    async def close(self) -> None:
+        return
+
+    async def _pass(self, point: str) -> None:
+        """Do what was ordered for this point, once."""
+        order = self._orders / point
+        try:
+            what = order.read_text()
+            order.unlink()
+        except FileNotFoundError:
+            return
+        if what == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "hang":
+            await asyncio.Event().wait()
+        if what == "refuse":
+            raise Never("The vendor refuses.", code="refused", hint="Ask for something else.")
+        if what == "later":
+            raise Later("The vendor is busy.", retry_after=0.05)
+        raise ConnectionResetError(f"the answer to {point} was lost")
+
+    def _move(self, remote: Remote, allowed: set[str], status: str) -> None:
+        job = self._read(remote.id)
+        if job["status"] in allowed:
+            self._write(job | {"status": status})
+
+    def _read(self, job_id: str) -> dict[str, Any]:
+        return json.loads((self._jobs / f"{job_id}.json").read_text())
+
+    def _write(self, job: dict[str, Any]) -> None:
+        path = self._jobs / f"{job['id']}.json"
+        fresh = path.with_suffix(".tmp")
+        fresh.write_text(json.dumps(job))
+        fresh.rename(path)
+
+
+def connect(connection: Connection) -> SimulatedProvider:
+    """As the catalogue calls it."""
+    assert isinstance(connection.options, SimulatedOptions)
+    return SimulatedProvider(connection.options)
+
+
+def spec(settle_seconds: float = 0.0) -> ProviderSpec:
+    """How the vendor introduces itself; a test may give it a time to settle."""
+    return ProviderSpec(
+        kind="simulated",
+        title="A simulated vendor",
+        methods={"sft": DatasetKind.CHAT, "dpo": DatasetKind.PREFERENCE},
+        operations=frozenset(Operation),
+        options=SimulatedOptions,
+        connect=connect,
+        settle_seconds=settle_seconds,
+        create_timeout_seconds=2.0,
+    )
+
+
+SPEC = spec()
+
+
+def _observation(job: dict[str, Any], looks: int) -> Observation:
+    state = RemoteState(job["status"]) if job["status"] in set(RemoteState) else RemoteState.UNKNOWN
+    is_done = state is RemoteState.SUCCEEDED
+    done = min(job["looks"] / looks, 1.0)
+    return Observation(
+        state=state,
+        remote=Remote(id=job["id"], status=job["status"]),
+        look_again_in=0.02,
+        progress=Progress(percent=round(100 * done, 1), step=job["looks"], total_steps=looks),
+        metrics=[MetricPoint(job["looks"], {"loss": 1.0 - done})],
+        artifact=Artifact(handle=f"tuned-{job['id']}", kind="remote") if is_done else None,
+        error=JobError("vendor_failed", "It failed.") if state is RemoteState.FAILED else None,
+    )
+
+
+def _answer(model: Servable, request: dict[str, Any]) -> str:
+    asked = str(request["messages"][-1]["content"])
+    return asked if model.artifact else "I do not know."
