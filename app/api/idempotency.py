@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header
 from pydantic import BaseModel
 
-from app.storage.idempotency import Idempotency
+from app.domain.idempotency import Idempotency
 
 KeyHeader = Annotated[
     str | None,

@@ -26,10 +26,9 @@ from app.api.shapes import (
 )
 from app.api.streams import EVENT_STREAM, event_frame, keep_alive
 from app.domain.errors import Invalid
-from app.domain.jobs import Job, JobStatus, Method
+from app.domain.jobs import Job, JobFilter, JobStatus, Method
 from app.services.bundle import Services
 from app.services.jobs import MAX_SEED, WantedEvaluation, WantedJob
-from app.storage.jobs import Filter
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -245,7 +244,7 @@ async def list_jobs(
     cursor: Cursor = None,
 ) -> Response:
     """Jobs, newest first."""
-    wanted = Filter(
+    wanted = JobFilter(
         status=status,
         provider=provider,
         tag=_tag(tag),

@@ -176,6 +176,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.unreachable_since is not None
 
 
+class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which jobs a list is about; what is None does not matter."""
+
+    status: str | None = None
+    provider: str | None = None
+    tag: tuple[str, str] | None = None
+    created_after: Millis | None = None
+
+
 class Event(msgspec.Struct, frozen=True):
     """Something that happened to a job; its number is given when it is stored."""
 

@@ -13,12 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.datasets import Dataset
 from app.domain.errors import DatasetInUse, TooLarge
 from app.domain.examples import Example, decode_example
+from app.domain.idempotency import Idempotency
 from app.domain.intake import Intake
 from app.services.created import Created
 from app.storage import datasets, evaluations, idempotency, jobs
 from app.storage.blobs import Blobs
 from app.storage.database import Database
-from app.storage.idempotency import Idempotency, KeyTaken
+from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.sources import read_lines
 

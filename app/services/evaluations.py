@@ -9,13 +9,14 @@ from app.domain.datasets import DatasetKind
 from app.domain.errors import CandidateInvalid, DatasetKindUnfit, Fault, ModelNotFound
 from app.domain.evaluations import Answer, Candidate, Evaluation
 from app.domain.examples import Example, decode_example
+from app.domain.idempotency import Idempotency
 from app.services.created import Created
 from app.services.jobs import check_metrics
 from app.services.models import Models
 from app.storage import datasets, evaluations, idempotency
 from app.storage.blobs import Blobs
 from app.storage.database import Database
-from app.storage.idempotency import Idempotency, KeyTaken
+from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.signals import WORK_DUE, Signals
 from app.storage.sources import read_lines

@@ -22,12 +22,14 @@ from app.domain.errors import (
     OperationNotSupported,
     ProviderNotFound,
 )
+from app.domain.idempotency import Idempotency
 from app.domain.jobs import (
     Checkpoint,
     Desired,
     EvaluationWish,
     Event,
     Job,
+    JobFilter,
     JobStatus,
     Method,
     MetricPoint,
@@ -39,9 +41,8 @@ from app.domain.provider import BaseModel, Operation, Provider, Recipe
 from app.services.created import Created
 from app.storage import datasets, idempotency, jobs, models
 from app.storage.database import Database
-from app.storage.idempotency import Idempotency, KeyTaken
+from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
-from app.storage.jobs import Filter
 from app.storage.signals import JOB_CHANGED, WORK_DUE, Signals
 
 MAX_SEED = 2**31 - 1
@@ -106,7 +107,7 @@ class Jobs:
         async with self._database.read() as connection:
             return _found(await jobs.find(connection, job_id), job_id)
 
-    async def list_page(self, wanted: Filter, *, before: str | None, limit: int) -> list[Job]:
+    async def list_page(self, wanted: JobFilter, *, before: str | None, limit: int) -> list[Job]:
         """Jobs, newest first."""
         async with self._database.read() as connection:
             return await jobs.list_page(connection, wanted, before=before, limit=limit)

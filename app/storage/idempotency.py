@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.errors import IdempotencyKeyReused
+from app.domain.idempotency import Idempotency
 from app.storage.base import Row, database_now
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -24,14 +25,6 @@ class IdempotencyRow(Row):
     fingerprint: Mapped[str]
     answer: Mapped[bytes]
     created_at: Mapped[int] = mapped_column(BigInteger)
-
-
-class Idempotency(msgspec.Struct, frozen=True):
-    """A client's key for one operation, with the hash of the body that it came with."""
-
-    operation: str
-    key: str
-    fingerprint: str
 
 
 class KeyTaken(Exception):  # the transaction is lost; read the first answer in a new one

@@ -32,6 +32,7 @@ from app.domain.jobs import (
     Desired,
     Event,
     Job,
+    JobFilter,
     MetricPoint,
     Millis,
     StoredEvent,
@@ -150,15 +151,6 @@ AWAITS_STEERING: ColumnElement[bool] = and_(_IS_AT_PROVIDER, not_(_IS_AS_DESIRED
 AWAITS_OBSERVATION: ColumnElement[bool] = and_(_IS_AT_PROVIDER, _IS_AS_DESIRED)
 
 
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which jobs a list is about; what is None does not matter."""
-
-    status: str | None = None
-    provider: str | None = None
-    tag: tuple[str, str] | None = None
-    created_after: Millis | None = None
-
-
 async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
     """Store a new job, due at once, with its first event."""
     await connection.execute(
@@ -180,7 +172,7 @@ async def find(connection: AsyncConnection, job_id: str) -> Job | None:
 
 
 async def list_page(
-    connection: AsyncConnection, wanted: Filter, *, before: str | None, limit: int
+    connection: AsyncConnection, wanted: JobFilter, *, before: str | None, limit: int
 ) -> list[Job]:
     """At most `limit` jobs, newest first, older than the job id `before`."""
     query = select(*JobRow.__table__.c).order_by(JobRow.id.desc()).limit(limit)

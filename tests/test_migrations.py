@@ -1,0 +1,37 @@
+"""The migrations lead to the very schema that the rows describe, on both databases."""
+
+import asyncio
+
+import pytest
+from alembic import command
+from sqlalchemy import text
+
+from app.storage import migrating
+from app.storage.database import Database, normalise
+from app.storage.migrating import DatabaseNewer
+
+
+async def test_rows_and_migrations_agree(database_url: str) -> None:
+    config = migrating.alembic_config(normalise(database_url))
+
+    await asyncio.to_thread(command.check, config)
+
+
+async def test_the_schema_can_be_taken_down_and_built_again(database_url: str) -> None:
+    config = migrating.alembic_config(normalise(database_url))
+
+    await asyncio.to_thread(command.downgrade, config, "base")
+    await asyncio.to_thread(command.upgrade, config, "head")
+
+    await asyncio.to_thread(command.check, config)
+
+
+async def test_a_database_of_a_later_version_is_refused(database_url: str) -> None:
+    database = Database(database_url)
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'from_later'"))
+
+    with pytest.raises(DatabaseNewer, match="from_later"):
+        await migrating.refuse_newer(database)
+
+    await database.dispose()
