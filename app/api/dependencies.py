@@ -7,8 +7,9 @@ from fastapi import Depends, Request
 from app.services.bundle import Services
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """The use cases of this process."""
+    # Asynchronous, because FastAPI sends a plain function through a thread for every request.
     return request.app.state.services
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -41,6 +41,7 @@ from app.domain.provider import BaseModel, Operation, Provider, Recipe
 from app.services.created import Created
 from app.storage import datasets, idempotency, jobs, models
 from app.storage.database import Database
+from app.storage.gathering import Gathering
 from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.signals import JOB_CHANGED, WORK_DUE, Signals
@@ -85,6 +86,7 @@ class Jobs:
         self._providers = providers
         self._signals = signals
         self._clock = clock
+        self._reading = Gathering(self._read)
 
     async def create(self, wanted: WantedJob, key: Idempotency | None = None) -> Created[Job]:
         """Queue a job, after refusing everything that can be known to be wrong."""
@@ -104,8 +106,7 @@ class Jobs:
 
     async def get(self, job_id: str) -> Job:
         """The job of that id; raises `JobNotFound`."""
-        async with self._database.read() as connection:
-            return _found(await jobs.find(connection, job_id), job_id)
+        return _found(await self._reading.get(job_id), job_id)
 
     async def list_page(self, wanted: JobFilter, *, before: str | None, limit: int) -> list[Job]:
         """Jobs, newest first."""
@@ -195,6 +196,10 @@ class Jobs:
         if operation not in provider.spec.operations:
             raise OperationNotSupported(f"{provider.spec.title} cannot {operation} a job.")
         return provider
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, Job]:
+        async with self._database.read() as connection:
+            return await jobs.find_many(connection, ids)
 
     async def _first_answer(self, key: Idempotency | None) -> Job | None:
         if key is None:

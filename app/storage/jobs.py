@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     RowMapping,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -164,11 +165,18 @@ async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
     await _add_events(connection, job.id, first=1, events=[event])
 
 
+_FIND = select(*JobRow.__table__.c).where(JobRow.id.in_(bindparam("ids", expanding=True)))
+
+
 async def find(connection: AsyncConnection, job_id: str) -> Job | None:
     """The job of that id."""
-    found = await connection.execute(select(*JobRow.__table__.c).where(JobRow.id == job_id))
-    row = found.mappings().one_or_none()
-    return None if row is None else _job(row)
+    return (await find_many(connection, [job_id])).get(job_id)
+
+
+async def find_many(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Job]:
+    """The jobs of those ids that exist."""
+    found = await connection.execute(_FIND, {"ids": ids})
+    return {row["id"]: _job(row) for row in found.mappings()}
 
 
 async def list_page(

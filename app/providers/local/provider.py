@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import AsyncIterator, Generator, Sequence
+from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from app.domain.errors import (
     Fault,
     Invalid,
     Later,
+    ModelNotFound,
     ModelUnavailable,
     Never,
     YourTurn,
@@ -148,13 +150,15 @@ class LocalProvider:
 
     async def probe(self, artifact: Artifact) -> None:
         """Let the worker load the artefact and answer with one token."""
-        servable = Servable(base_model="", artifact=artifact.handle)
+        name = self._served_name(Servable(base_model="", artifact=artifact.handle))
         greeting = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
         try:
-            await self.chat(servable, greeting)
-        except Invalid as error:
+            await self._models.chat(name, greeting)
+        except InferenceRejected as error:
+            if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
             raise Never(
-                f"The trained model does not answer: {error.detail}", code="artifact_unusable"
+                f"The trained model does not answer: {error.message}", code="artifact_unusable"
             ) from error
 
     async def chat(self, model: Servable, request: dict[str, Any]) -> dict[str, Any]:
@@ -322,7 +326,14 @@ def _translated() -> Generator[None]:
     try:
         yield
     except InferenceRejected as error:
-        raise Invalid(error.message) from error
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise ModelNotFound(error.message) from error
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ModelUnavailable(error.message) from error
+        fault = Fault(
+            error.code or "invalid_request", error.message, error.param and f"/{error.param}"
+        )
+        raise Invalid(error.message, faults=[fault]) from error
     except InferenceUnavailable as error:
         raise ModelUnavailable(str(error)) from error
 
