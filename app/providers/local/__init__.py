@@ -32,6 +32,9 @@ class LocalOptions(BaseModel):
     inference_api_key: SecretStr | None = None
     """The key of that server."""
 
+    inference_socket: Path | None = None
+    """The socket of a worker that somebody else runs, in a container of its own for one."""
+
     inference_idle_seconds: Annotated[float, Field(ge=1)] = 600.0
     """How long the built-in worker keeps models in memory after the last question."""
 
@@ -58,6 +61,8 @@ SPEC = ProviderSpec(
     connect=_connect,
     # The run folder is there at once or never: nothing has to settle.
     settle_seconds=0.0,
+    # Copying and syncing a large dataset into the run folder is slow work, not a lost answer.
+    create_timeout_seconds=3600.0,
     packages=("torch", "transformers", "trl", "peft"),
     install="pip install 'torch==2.13.0' && pip install 'luthier[local]'",
 )

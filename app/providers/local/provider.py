@@ -75,7 +75,7 @@ class LocalProvider:
         self._root = (options.data_dir or data_dir / "local").absolute() / "runs"
         self._ended: set[str] = set()
         self._worker = InferenceWorker(
-            socket_path(self._root.parent),
+            options.inference_socket or socket_path(self._root.parent),
             idle_seconds=options.inference_idle_seconds,
             threads=options.threads,
         )
@@ -179,9 +179,9 @@ class LocalProvider:
         await asyncio.to_thread(shutil.rmtree, self._root / artifact, ignore_errors=True)
 
     async def close(self) -> None:
-        """End the worker, which starts again when it is needed; trainers go on."""
+        """End our worker, which starts again when it is needed; trainers go on."""
         await self._models.close()
-        if self._options.inference_url is None:
+        if self._options.inference_url is None and self._options.inference_socket is None:
             await self._worker.stop()
 
     def _answering(self) -> ChatModels:
