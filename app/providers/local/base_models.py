@@ -63,11 +63,6 @@ def list_base_models() -> list[LocalBaseModel]:
     return [find_base_model(PACKAGED_NAME), *sorted(cached, key=lambda model: model.name)]
 
 
-def describe_folder(folder: Path) -> LocalBaseModel:
-    """What the files of a model's folder tell about it; no torch is needed."""
-    return _described(str(folder), folder)
-
-
 def _from_folder(name: str) -> LocalBaseModel:
     folder = Path(name)
     if not (folder / "config.json").is_file():

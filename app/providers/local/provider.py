@@ -42,12 +42,13 @@ from app.providers.local.base_models import (
     find_base_model,
     list_base_models,
 )
+from app.providers.local.durable import write_durably
 from app.providers.local.hyperparameters import faults
 from app.providers.local.inference.address import socket_path
 from app.providers.local.inference.client import ChatModels, InferenceServer, InferenceWorker
 from app.providers.local.inference.errors import InferenceRejected, InferenceUnavailable
 from app.providers.local.inference.handles import ModelHandle
-from app.providers.local.records import RunSpec
+from app.providers.local.records import RunError, RunResult, RunSpec
 from app.providers.local.runs import (
     TRAIN_FILE,
     VALIDATION_FILE,
@@ -281,22 +282,13 @@ class LocalProvider:
             return translate.observation(state, key, events, cursor)
         if run.cancel_requested():
             return translate.observation(RemoteState.CANCELLED, key, events, cursor)
-        self._revive(run, cursor)
-        return translate.observation(RemoteState.RUNNING, key, events, cursor)
-
-    def _revive(self, run: RunFolder, cursor: translate.Cursor) -> None:
-        """Start another trainer for one that died, unless trainers keep dying at one place."""
         launches = run.launches()
         if launches - cursor.launches_at_progress >= FRUITLESS_LAUNCHES:
-            raise Never(
-                f"The trainer was killed {launches} times and got no further than step "
-                f"{cursor.best_step}.",
-                code="trainer_killed",
-                hint="Most often the machine ran out of memory: lower batch_size or max_length, "
-                "or choose adapter lora. The job's logs have the last lines.",
-            )
+            result = _give_up(run, launches, cursor.best_step)
+            return translate.observation(RemoteState.FAILED, key, events, cursor, result=result)
         log.warning("trainer_died", run=run.path.name, launches=launches)
         self._start(run)
+        return translate.observation(RemoteState.RUNNING, key, events, cursor)
 
     def _cancel(self, run: RunFolder) -> None:
         if not run.exists():
@@ -336,6 +328,19 @@ def _translated() -> Generator[None]:
         raise Invalid(error.message, faults=[fault]) from error
     except InferenceUnavailable as error:
         raise ModelUnavailable(str(error)) from error
+
+
+def _give_up(run: RunFolder, launches: int, step: int) -> RunResult:
+    """End a run whose trainers keep dying at one place, so that its slot is free."""
+    error = RunError(
+        code="trainer_killed",
+        message=f"The trainer was killed {launches} times and got no further than step {step}.",
+        hint="Most often the machine ran out of memory: lower batch_size or max_length, "
+        "or choose adapter lora. The job's logs have the last lines.",
+    )
+    result = RunResult(outcome="failed", error=error, wall_seconds=run.wall_seconds())
+    write_durably(run.path / "result.json", msgspec.json.encode(result))
+    return result
 
 
 def _base_model(found: LocalBaseModel) -> BaseModel:

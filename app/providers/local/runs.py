@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-import app
+from app.providers.local.children import environment
 from app.providers.local.durable import sync_folder, sync_tree, write_durably
 from app.providers.local.records import AnyEvent, ProcessRecord, RunResult, RunSpec
 
@@ -225,25 +225,12 @@ def _spawn(folder: Path, lock: int) -> int:
             stdout=log,
             stderr=log,
             cwd=folder,
-            env=_environment(),
+            env=environment(),
             pass_fds=(lock,),
             start_new_session=True,
         )
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return process.pid
-
-
-def _environment() -> dict[str, str]:
-    """The service's own environment, this package's place, and quiet libraries."""
-    package_root = str(Path(app.__file__ or "").resolve().parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, [package_root, inherited])),
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    }
 
 
 def _try_lock(descriptor: int) -> bool:

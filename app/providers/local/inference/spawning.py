@@ -1,7 +1,6 @@
 """Starting a worker and waiting until somebody serves the socket."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import threading
@@ -10,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import app
+from app.providers.local.children import environment
 from app.providers.local.inference.address import log_path, owner
 from app.providers.local.inference.errors import InferenceUnavailable
 
@@ -85,25 +84,12 @@ def _spawn(command: WorkerCommand, log: Path) -> tuple[subprocess.Popen[bytes], 
             stdout=output,
             stderr=output,
             cwd=command.socket.parent,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,
         )
     # The worker outlives many calls and may outlive this process; who started it must reap it.
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return process, begin
-
-
-def _environment() -> dict[str, str]:
-    """The service's own environment, this package's place, and quiet libraries."""
-    package_root = str(Path(app.__file__ or "").resolve().parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, [package_root, inherited])),
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    }
 
 
 def _tail(log: Path, begin: int) -> str:

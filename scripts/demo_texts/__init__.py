@@ -1,0 +1,1 @@
+"""Texts of the demo tasks that the tiny base model has never read."""
