@@ -59,8 +59,6 @@ SPEC = ProviderSpec(
     ),
     options=LocalOptions,
     connect=_connect,
-    # A large dataset takes a while to be written into the run folder.
-    create_timeout_seconds=900.0,
     # The run folder is there at once or never: nothing has to settle.
     settle_seconds=0.0,
     # Copying and syncing a large dataset into the run folder is slow work, not a lost answer.
