@@ -122,7 +122,8 @@ def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[
     effective = _checked(client.get(f"/models/{job['tuned_model']}"))["effective"]
     out.print(
         f"model     [bold]{job['tuned_model']}[/bold]  {effective.get('adapter')}, "
-        f"{effective.get('epochs')} epochs, learning rate {effective.get('learning_rate'):g}\n"
+        f"{effective.get('epochs'):g} epochs, learning rate {effective.get('learning_rate'):g}\n",
+        soft_wrap=True,
     )
     return job
 
@@ -220,16 +221,22 @@ def _like(example: str, text: str) -> str:
 
 
 def _say_what_next(client: httpx.Client, job: dict[str, Any], *, keep: bool) -> None:
-    base = str(client.base_url).rstrip("/")
-    where = "The service goes on; Ctrl-C ends it." if keep else "Start it again: make serve-demo"
+    base = _base(client) if keep else "http://127.0.0.1:8000"
+    out.print("\n[bold]Where to look next[/bold]")
+    if not keep:
+        serve = f"LUTHIER_DATA_DIR=luthier-demo {sys.executable} -m app serve"
+        out.print(f"  this service again      {serve}", soft_wrap=True)
     out.print(
-        f"\n[bold]Where to look next[/bold]  {where}\n"
         f"  the job and its loss    curl {base}/jobs/{job['id']}/metrics\n"
         f"  every event             curl {base}/jobs/{job['id']}/events\n"
         f"  the API                 {base}/docs\n"
-        "  your own task           README.md, docs/architecture.md",
+        "  your own task           README.md, docs/local.md",
         soft_wrap=True,
     )
+
+
+def _base(client: httpx.Client) -> str:
+    return str(client.base_url).rstrip("/")
 
 
 @contextmanager
