@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Lesson:
     held_out: dict[str, str]
     metric: str
     question: str
+    hyperparameters: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 LESSONS = {
@@ -59,7 +60,9 @@ LESSONS = {
         folder="brand_voice",
         held_out={"test": "sentences that were not in training"},
         metric="f1",
-        question="Your parcel is late.",
+        question="Your order is broken today.",
+        # Rewriting is harder than sorting: the default six epochs teach it little.
+        hyperparameters={"epochs": 16},
     ),
 }
 
@@ -69,9 +72,7 @@ def run(task: Task, *, keep: bool) -> None:
     lesson = LESSONS[task]
     data_dir = Path("luthier-demo").absolute()
     with _service(data_dir) as (client, service):
-        out.print(
-            f"[bold]{lesson.title}[/bold]\nService: {client.base_url}docs  Data: {data_dir}\n"
-        )
+        out.print(f"[bold]{lesson.title}[/bold]\nService: {_base(client)}/docs  Data: {data_dir}\n")
         train = _upload(client, f"{lesson.folder}-train", DATA / lesson.folder / "train.jsonl")
         tests = {
             name: _upload(client, f"{lesson.folder}-{name}", DATA / lesson.folder / f"{name}.jsonl")
@@ -107,7 +108,7 @@ def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[
                 "provider": "local",
                 "base_model": "luthier-tiny",
                 "dataset": train["id"],
-                "method": {"type": "sft"},
+                "method": {"type": "sft", "hyperparameters": lesson.hyperparameters},
                 "name": lesson.folder.replace("_", "-"),
                 "seed": 7,
                 "tags": {"demo": lesson.folder},
@@ -215,9 +216,10 @@ def _ask(client: httpx.Client, lesson: Lesson, tuned: str, test: dict[str, Any])
 
 
 def _like(example: str, text: str) -> str:
-    """The instruction of an example, if it has one on lines of its own, before another text."""
-    head, newline, _ = example.rpartition("\n")
-    return f"{head}{newline}{text}"
+    """An example's prompt, `instruction, label: text`, with another text."""
+    head, newline, last = example.rpartition("\n")
+    label, colon, _ = last.partition(": ")
+    return f"{head}{newline}{label}{colon}{text}" if colon else f"{head}{newline}{text}"
 
 
 def _say_what_next(client: httpx.Client, job: dict[str, Any], *, keep: bool) -> None:
