@@ -14,7 +14,9 @@ def configure_logging(form: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
+    # Plain tracebacks: the colourful ones take seconds, and print the values of local variables.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if is_json else console
     ending = [structlog.processors.format_exc_info, renderer] if is_json else [renderer]
     structlog.configure(
         processors=[*shared, *ending],

@@ -15,6 +15,7 @@ from app.api.shapes import (
     In,
     Limit,
     Moment,
+    Names,
     Out,
     Page,
     after,
@@ -33,14 +34,14 @@ class EvaluationIn(In):
     """Which models to compare, on what, by which metrics."""
 
     dataset: str = Field(description="Held-out examples: id, `name` or `name@3`.")
-    candidates: list[str] = Field(
-        min_length=1,
-        max_length=20,
+    candidates: Names = Field(
         description="Tuned models' ids or `provider/base_model`; the first is the baseline.",
         examples=[["local/luthier-tiny", "model_01jd..."]],
     )
-    metrics: list[str] = Field(default=["exact_match"], min_length=1, max_length=20)
-    limit: int | None = Field(default=None, ge=1, description="Ask only the first so many.")
+    metrics: Names = ["exact_match"]
+    limit: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="Ask only the first so many."
+    )
 
 
 class IntervalOut(Out):
@@ -123,12 +124,10 @@ class JudgedOut(Out):
     summary="Compare models on held-out examples",
     status_code=201,
     response_model=EvaluationOut,
-    responses=responses(404, 422),
+    responses=responses(400, 404, 422),
 )
 async def create_evaluation(use: Use, body: EvaluationIn, key: KeyHeader = None) -> Response:
     """Queue an evaluation; its answers come one by one, its scores at the end."""
-    if len(set(body.candidates)) < len(body.candidates):
-        body.candidates = list(dict.fromkeys(body.candidates))
     wanted = WantedEvaluation(
         dataset=body.dataset, candidates=body.candidates, metrics=body.metrics, limit=body.limit
     )

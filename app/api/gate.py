@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
@@ -45,6 +46,8 @@ class Gate:
             await self._app(scope, receive, send_with_id)
         except LuthierError as error:
             await problems.refusal(request_id, error)(scope, receive, send_with_id)
+        except ClientDisconnect:
+            log.info("client_left", request_id=request_id, path=scope["path"])
         except Exception:
             log.exception("request_broke", request_id=request_id, path=scope["path"])
             if has_begun:
@@ -77,9 +80,15 @@ def _require_key(headers: Headers, key: str) -> None:
 
 def _require_this_machine(headers: Headers) -> None:
     """Without a key no page in a local browser may reach us under another name or from its site."""
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    if not is_loopback(host):
+    if not is_loopback(_host_of(f"//{headers.get('host', '')}")):
         raise Forbidden("Without LUTHIER_ADMIN_KEY the service answers loopback addresses only.")
     origin = headers.get("origin")
-    if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+    if origin is not None and not is_loopback(_host_of(origin)):
         raise Forbidden("Without LUTHIER_ADMIN_KEY pages of other sites may not call the service.")
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

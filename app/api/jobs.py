@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from app.api.dependencies import Use
 from app.api.idempotency import KeyHeader, key_for, replay_headers
@@ -16,6 +17,7 @@ from app.api.shapes import (
     In,
     Limit,
     Moment,
+    Names,
     Out,
     Page,
     after,
@@ -24,7 +26,7 @@ from app.api.shapes import (
     before,
     millis,
 )
-from app.api.streams import EVENT_STREAM, event_frame, keep_alive
+from app.api.streams import EVENT_STREAM, decode_whole, event_frame, keep_alive
 from app.domain.errors import Invalid
 from app.domain.jobs import Job, JobFilter, JobStatus, Method
 from app.services.bundle import Services
@@ -32,26 +34,38 @@ from app.services.jobs import MAX_SEED, WantedEvaluation, WantedJob
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\s\"]+$")]
+Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\s\"\\]+$")]
 TagValue = Annotated[str, Field(max_length=256)]
+
+
+def _writable(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse half a character, which JSON can spell and UTF-8 cannot."""
+    try:
+        msgspec.json.encode(values)
+    except UnicodeEncodeError as error:
+        raise ValueError("a text holds half a character (a lone surrogate)") from error
+    return values
+
+
+Hyperparameters = Annotated[dict[str, JsonValue], AfterValidator(_writable)]
 
 
 class MethodIn(In):
     """How to train."""
 
     type: str = Field(default="sft", examples=["sft"], description="A method of the provider.")
-    hyperparameters: dict[str, JsonValue] = Field(
+    hyperparameters: Hyperparameters = Field(
         default_factory=dict[str, JsonValue],
         description="By name; `auto` or left out means: whatever suits model, data and machine.",
         examples=[{"epochs": 3, "batch_size": "auto"}],
     )
 
 
-class EvaluationIn(In):
+class JobEvaluationIn(In):
     """An evaluation of base against tuned once the model is there."""
 
     dataset: str = Field(description="Held-out examples: id, `name` or `name@3`.")
-    metrics: list[str] = Field(default=["exact_match"], min_length=1, max_length=20)
+    metrics: Names = ["exact_match"]
 
 
 class JobIn(In):
@@ -73,7 +87,7 @@ class JobIn(In):
     name: str | None = Field(default=None, min_length=1, max_length=100)
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     tags: dict[Tag, TagValue] = Field(default_factory=dict[str, str], max_length=32)
-    evaluate: EvaluationIn | None = None
+    evaluate: JobEvaluationIn | None = None
 
 
 class DatasetRefOut(Out):
@@ -209,7 +223,7 @@ class LogOut(Out):
     summary="Create a fine-tuning job",
     status_code=201,
     response_model=JobOut,
-    responses=responses(404, 409, 422),
+    responses=responses(400, 404, 409, 422),
 )
 async def create_job(use: Use, body: JobIn, key: KeyHeader = None) -> Response:
     """Queue a job. Everything that can be known to be wrong is refused here."""
@@ -237,7 +251,7 @@ async def list_jobs(
     provider: str | None = None,
     tag: Annotated[
         str | None,
-        Query(pattern=r"^[^:\s\"]+:.*$", description="`key:value`", examples=["team:care"]),
+        Query(pattern=r"^[^:\s\"\\]+:.*$", description="`key:value`", examples=["team:care"]),
     ] = None,
     created_after: datetime | None = None,
     limit: Limit = 50,
@@ -325,7 +339,9 @@ async def list_job_metrics(
     cursor: Cursor = None,
 ) -> Response:
     """The current attempt's series, by step."""
-    points = await use.jobs.metrics(job_id, after=after(cursor), limit=limit + 1)
+    # A training may tell of step 0, what it measured before it began.
+    last_step = -1 if cursor is None else after(cursor)
+    points = await use.jobs.metrics(job_id, after=last_step, limit=limit + 1)
     return answer_page(Page[MetricOut], points, limit, lambda point: str(point.step))
 
 
@@ -353,8 +369,8 @@ async def get_job_logs(
 ) -> Response:
     """What the training printed, from a byte offset on."""
     piece, next_offset = await use.jobs.logs(job_id, offset=offset)
-    text = piece.decode(errors="replace")
-    return answer(LogOut(text=text, next_offset=next_offset))
+    text, unread = decode_whole(piece)
+    return answer(LogOut(text=text, next_offset=next_offset - unread))
 
 
 @router.post(

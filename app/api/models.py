@@ -96,7 +96,7 @@ async def list_models(
     operation_id="create_chat_completion",
     summary="Ask a model",
     response_model=ChatOut,
-    responses=responses(404, 422)
+    responses=responses(400, 404, 422)
     | {200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
 )
 async def create_chat_completion(use: Use, ref: str, body: ChatIn) -> Response:

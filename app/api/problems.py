@@ -8,10 +8,9 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.api.shapes import Out
 from app.domain import errors
 from app.domain.errors import DatasetInvalid, Fault, LuthierError
 
@@ -41,7 +40,7 @@ _HTTP_CODES = {
 }
 
 
-class FaultOut(Out):
+class FaultOut(BaseModel):
     """One of several things that are wrong."""
 
     code: str
@@ -50,7 +49,7 @@ class FaultOut(Out):
     line: int | None = Field(default=None, description="Which line of the file, from 1.")
 
 
-class Problem(Out):
+class Problem(BaseModel):
     """Why a request was refused; `code` is stable."""
 
     type: str = Field(examples=["https://luthier.dev/problems/job_not_found"])
@@ -83,6 +82,9 @@ def describe(schema: dict[str, Any]) -> None:
         mode="serialization", ref_template="#/components/schemas/{model}"
     )
     components |= shape.pop("$defs") | {"Problem": shape}
+    schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    # Where no key is configured none is needed.
+    schema["security"] = [{"key": []}, {}]
     default = {"$ref": "#/components/schemas/HTTPValidationError"}
     for operation in (one for path in schema["paths"].values() for one in path.values()):
         for status, given in list(operation["responses"].items()):

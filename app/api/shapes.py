@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.domain.errors import CursorInvalid
 
@@ -39,12 +39,15 @@ class Page(Out, Generic[Item]):
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 
-_ID = re.compile(r"^[a-z]+_[0-9a-z]{26}$")
+MAX_NUMBER = 2**31 - 1
+"""The largest number that a series can have in the database."""
+
+_ID = re.compile(r"[a-z]+_[0-9a-z]{26}")
 
 
 def before(cursor: str | None) -> str | None:
     """The id that a list's cursor stands for; raises `CursorInvalid`."""
-    if cursor is not None and not _ID.match(cursor):
+    if cursor is not None and not _ID.fullmatch(cursor):
         raise CursorInvalid("This cursor is not a `next_cursor` of this list.")
     return cursor
 
@@ -53,7 +56,8 @@ def after(cursor: str | None) -> int:
     """The number that a series' cursor stands for; raises `CursorInvalid`."""
     if cursor is None:
         return 0
-    if not cursor.isascii() or not cursor.isdecimal() or len(cursor) > 18:
+    is_number = cursor.isascii() and cursor.isdecimal() and len(cursor) <= 10
+    if not is_number or int(cursor) > MAX_NUMBER:
         raise CursorInvalid("This cursor is not a `next_cursor` of this list.")
     return int(cursor)
 
@@ -86,6 +90,14 @@ def answer_page(
     shown = found[:limit]
     next_cursor = cursor_of(shown[-1]) if len(found) > limit else None
     return answer(shape.model_validate({"data": shown, "next_cursor": next_cursor}))
+
+
+def _once(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+Names = Annotated[list[str], Field(min_length=1, max_length=20), AfterValidator(_once)]
+"""A few names; one that is given twice counts once."""
 
 
 def _as_datetime(stored: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Server-sent events, as the WHATWG standard frames them."""
+"""Streams: server-sent events as the WHATWG standard frames them, and text read in pieces."""
+
+import codecs
 
 EVENT_STREAM = "text/event-stream"
 
@@ -16,3 +18,10 @@ def data_frame(data: str) -> bytes:
 def keep_alive() -> bytes:
     """A comment, so that proxies and readers know that the stream lives."""
     return b": alive\n\n"
+
+
+def decode_whole(piece: bytes) -> tuple[str, int]:
+    """A piece of UTF-8 as text, and how many bytes at its end begin a character cut in two."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text = decoder.decode(piece)
+    return text, len(decoder.getstate()[0])

@@ -55,12 +55,12 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$"
 """What a dataset may be called; `@` is left for versions."""
 
-_NAMED = re.compile(r"^(?P<name>[a-zA-Z0-9][a-zA-Z0-9._-]{0,99})(@(?P<version>[1-9][0-9]{0,8}))?$")
+_NAMED = re.compile(r"(?P<name>[a-zA-Z0-9][a-zA-Z0-9._-]{0,99})(@(?P<version>[1-9][0-9]{0,8}))?")
 
 
 def parse_reference(reference: str) -> tuple[str, int | None] | None:
     """`name` or `name@3` as (name, version); None where it is neither."""
-    match = _NAMED.match(reference)
+    match = _NAMED.fullmatch(reference)
     if match is None:
         return None
     version = match["version"]

@@ -186,7 +186,8 @@ def backoff_seconds(failures: int, chance: random.Random) -> float:
 
 def _status_while_open(job: Job, state: RemoteState) -> JobStatus:
     """The user's wish shows at once; the provider's state decides between the rest."""
-    if job.desired is Desired.CANCEL or state is RemoteState.CANCELLING:
+    is_ending = job.status is JobStatus.CANCELLING or state is RemoteState.CANCELLING
+    if is_ending or job.desired is Desired.CANCEL:
         return JobStatus.CANCELLING
     if state is RemoteState.UNKNOWN:
         return job.status

@@ -214,7 +214,7 @@ def _check_conversation(messages: Sequence[Message], *, where: str) -> None:
 
 def _check_message(message: Message, *, where: str) -> None:
     if message.role == "assistant":
-        if not message.content and not message.tool_calls and not message.refusal:
+        if _is_blank(message.content) and not message.tool_calls and not message.refusal:
             raise RowInvalid("completion_empty", f"`{where}`: the assistant says nothing.")
         return
     if message.weight is not None:
@@ -225,8 +225,12 @@ def _check_message(message: Message, *, where: str) -> None:
         if message.tool_call_id is None:
             raise RowInvalid("tool_call_id", f"`{where}`: a tool message needs `tool_call_id`.")
         return
-    if not message.content or (isinstance(message.content, str) and not message.content.strip()):
+    if _is_blank(message.content):
         raise RowInvalid("content_empty", f"`{where}`: the {message.role} message is empty.")
+
+
+def _is_blank(content: str | list[dict[str, Any]] | None) -> bool:
+    return not (content.strip() if isinstance(content, str) else content)
 
 
 def _check_answered(messages: Sequence[Message]) -> None:

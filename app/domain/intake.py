@@ -33,7 +33,7 @@ class Intake:
         self.kind: DatasetKind | None = None
         self.format: str | None = None
         self._line = 0
-        self._rest = b""
+        self._rest = bytearray()
         self._is_skipping = False
         self._hash = hashlib.sha256()
 
@@ -44,16 +44,18 @@ class Intake:
 
     def feed(self, piece: bytes) -> bytes:
         """The canonical form of the lines that the piece completes."""
-        *whole, self._rest = (self._rest + piece).split(b"\n")
-        lines = [self._take(line) for line in whole]
-        if len(self._rest) > MAX_LINE_BYTES:
-            # The rest of an endless line is read past without being kept.
-            self._is_skipping, self._rest = True, b""
+        begun, *others = piece.split(b"\n")
+        self._hold(begun)
+        if not others:
+            return b""
+        *whole, last = others
+        lines = [self._take_held(), *(self._take(line) for line in whole)]
+        self._hold(last)
         return self._out(lines)
 
     def finish(self) -> bytes:
         """The canonical form of a last line without a line end; raises `DatasetInvalid`."""
-        last = self._out([self._take(self._rest)]) if self._rest or self._is_skipping else b""
+        last = self._out([self._take_held()]) if self._rest or self._is_skipping else b""
         if self.fault_count:
             raise DatasetInvalid(
                 _verdict(self.fault_count), faults=self.faults, fault_count=self.fault_count
@@ -61,6 +63,19 @@ class Intake:
         if not self.examples:
             raise DatasetEmpty("The file holds no example; send at least one row.")
         return last
+
+    def _hold(self, part: bytes) -> None:
+        """Keep the beginning of a line; the rest of an endless one is read past."""
+        if not self._is_skipping:
+            self._rest += part
+        if len(self._rest) > MAX_LINE_BYTES:
+            self._is_skipping = True
+            self._rest.clear()
+
+    def _take_held(self) -> bytes:
+        line = bytes(self._rest)
+        self._rest.clear()
+        return self._take(line)
 
     def _out(self, lines: list[bytes]) -> bytes:
         canonical = b"".join(lines)

@@ -32,8 +32,9 @@ from app.storage.sources import StoredExamples
 async def tick(shop: Workshop, name: str) -> int:
     """Submit due jobs of one provider, the oldest first; how many were looked at."""
     provider = shop.providers[name]
-    settling = await work.claim(shop, name, AWAITS_LOOK_UP)
+    # Asked before anything is claimed, for it may break.
     slots = await provider.free_slots()
+    settling = await work.claim(shop, name, AWAITS_LOOK_UP)
     limit = work.BATCH if slots is None else min(work.BATCH, slots)
     fresh = await work.claim(shop, name, AWAITS_CREATION, limit=limit)
     await asyncio.gather(*(_advance(shop, provider, job) for job in (*settling, *fresh)))
@@ -77,7 +78,9 @@ async def _create(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
     job = claimed.job
     try:
         async with work.held(shop, JobRow, job.id, job.epoch):
-            remote = await provider.submit(await _plan(shop, job))
+            plan = await _plan(shop, job)
+            async with asyncio.timeout(provider.spec.create_timeout_seconds):
+                remote = await provider.submit(plan)
     except Steer as said:
         await work.write(shop, claimed, after_refusal(job, said, claimed.now))
     except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is unknown

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.datasets import Dataset
-from app.domain.errors import DatasetInUse, TooLarge
+from app.domain.errors import DatasetInUse, IdempotencyKeyReused, TooLarge
 from app.domain.examples import Example, decode_example
 from app.domain.idempotency import Idempotency
 from app.domain.intake import Intake
@@ -69,12 +69,14 @@ class Datasets:
         """Store a draft as the next version of a name, or answer the version that holds it."""
         sha256 = draft.intake.sha256
         await self._blobs.put(sha256, draft.path)
-        while True:
-            try:
-                return await self._keep_once(draft, name, sha256, key)
-            except (IntegrityError, KeyTaken):
-                # Another request took the same number, content or key first: look again.
-                continue
+        try:
+            created = await self._keep_until_settled(draft, name, sha256, key)
+        except IdempotencyKeyReused:
+            await self._drop_unused(sha256)
+            raise
+        if created.is_replay:
+            await self._drop_unused(sha256)
+        return created
 
     async def get(self, reference: str) -> Dataset:
         """The version of an id, `name` or `name@3`."""
@@ -126,6 +128,22 @@ class Datasets:
                 await asyncio.to_thread(lambda: file.write(intake.feed(piece)))  # noqa: B023
             file.write(intake.finish())
         return intake
+
+    async def _keep_until_settled(
+        self, draft: Draft, name: str, sha256: str, key: Idempotency | None
+    ) -> Created[Dataset]:
+        while True:
+            try:
+                return await self._keep_once(draft, name, sha256, key)
+            except (IntegrityError, KeyTaken):
+                # Another request took the same number, content or key first: look again.
+                continue
+
+    async def _drop_unused(self, sha256: str) -> None:
+        async with self._database.read() as connection:
+            is_used = await datasets.is_content_used(connection, sha256)
+        if not is_used:
+            await self._blobs.remove(sha256)
 
     async def _keep_once(
         self, draft: Draft, name: str, sha256: str, key: Idempotency | None

@@ -60,15 +60,15 @@ class Evaluations:
         self, wanted: WantedEvaluation, key: Idempotency | None = None
     ) -> Created[Evaluation]:
         """Queue an evaluation of candidates that exist on a dataset that fits."""
+        first = await self._first_answer(key)
+        if first is not None:
+            return Created(first, is_replay=True)
         check_metrics(wanted.metrics, pointer="/metrics")
         candidates = [
             await self._candidate(name, number) for number, name in enumerate(wanted.candidates)
         ]
         try:
             async with self._database.write() as connection:
-                first = await idempotency.find(connection, key, Evaluation)
-                if first is not None:
-                    return Created(first, is_replay=True)
                 dataset = await datasets.get(connection, wanted.dataset)
                 if dataset.kind is not DatasetKind.CHAT:
                     raise DatasetKindUnfit("An evaluation needs chat examples to ask and compare.")
@@ -82,8 +82,8 @@ class Evaluations:
                     examples=min(wanted.limit or dataset.examples, dataset.examples),
                     created_at=self._clock(),
                 )
-                await evaluations.add(connection, evaluation)
                 await idempotency.keep(connection, key, evaluation)
+                await evaluations.add(connection, evaluation)
         except KeyTaken:
             return await self.create(wanted, key)
         self._signals.send(WORK_DUE)
@@ -123,6 +123,12 @@ class Evaluations:
             if len(found) == len(wanted):
                 break
         return [Judged(found[group[0].row], group) for group in answers]
+
+    async def _first_answer(self, key: Idempotency | None) -> Evaluation | None:
+        if key is None:
+            return None
+        async with self._database.read() as connection:
+            return await idempotency.find(connection, key, Evaluation)
 
     async def _candidate(self, name: str, number: int) -> Candidate:
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain.datasets import Dataset
+from app.domain.datasets import Dataset, DatasetKind
 from app.domain.errors import (
     BaseModelUnknown,
     CandidateInvalid,
@@ -97,7 +97,8 @@ class Jobs:
         try:
             async with self._database.write() as connection:
                 await idempotency.keep(connection, key, job)
-                await datasets.hold(connection, job.dataset.id)
+                for dataset_id in _dataset_ids(job):
+                    await datasets.hold(connection, dataset_id)
                 await jobs.add(connection, job, Event("job.created"))
         except KeyTaken:
             return await self.create(wanted, key)
@@ -228,6 +229,10 @@ class Jobs:
             check_metrics(wanted.evaluate.metrics, pointer="/evaluate/metrics")
         base = await asyncio.to_thread(provider.base_model, base_model)
         _check_recipe(provider, base, wanted.method, dataset)
+        if validation:
+            _check_kind(validation, dataset.kind, pointer="/validation_dataset")
+        if test:
+            _check_kind(test, DatasetKind.CHAT, pointer="/evaluate/dataset")
         return Job(
             id=new_id("job"),
             name=wanted.name,
@@ -266,13 +271,7 @@ def _check_recipe(provider: Provider, base: BaseModel, method: Method, dataset: 
             f"not {method.type!r}.",
             faults=[Fault("method_not_supported", f"use {' or '.join(offered)}", "/method/type")],
         )
-    kind = provider.spec.methods[method.type]
-    if dataset.kind is not kind:
-        raise DatasetKindUnfit(
-            f"Method {method.type} learns from {kind} examples; {dataset.name}@{dataset.version} "
-            f"holds {dataset.kind} examples.",
-            faults=[Fault("dataset_kind_unfit", f"use a {kind} dataset", "/dataset")],
-        )
+    _check_kind(dataset, provider.spec.methods[method.type], pointer="/dataset")
     if dataset.examples < base.minimum_examples:
         raise DatasetTooSmall(
             f"{dataset.name}@{dataset.version} has {dataset.examples} examples; "
@@ -286,6 +285,23 @@ def _check_recipe(provider: Provider, base: BaseModel, method: Method, dataset: 
             "The hyperparameters do not fit: " + "; ".join(fault.message for fault in faults),
             faults=faults,
         )
+
+
+def _check_kind(dataset: Dataset, kind: DatasetKind, *, pointer: str) -> None:
+    if dataset.kind is not kind:
+        raise DatasetKindUnfit(
+            f"This needs {kind} examples; {dataset.name}@{dataset.version} holds {dataset.kind} "
+            "examples.",
+            faults=[Fault("dataset_kind_unfit", f"use a {kind} dataset", pointer)],
+        )
+
+
+def _dataset_ids(job: Job) -> list[str]:
+    """All that the job will read."""
+    others = [job.validation_dataset.id] if job.validation_dataset else []
+    if job.evaluate:
+        others.append(job.evaluate.dataset_id)
+    return [job.dataset.id, *others]
 
 
 def _provider(providers: Mapping[str, Provider], name: str) -> Provider:

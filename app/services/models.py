@@ -4,11 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from app.domain.errors import ModelInUse, ModelNotFound, OperationNotSupported
+from app.domain.errors import (
+    BaseModelUnknown,
+    ModelInUse,
+    ModelNotFound,
+    OperationNotSupported,
+)
 from app.domain.evaluations import Candidate
 from app.domain.models import TunedModel
 from app.domain.provider import Operation, Provider, Servable
-from app.storage import evaluations, models
+from app.storage import evaluations, jobs, models
 from app.storage.database import Database
 
 
@@ -35,17 +40,22 @@ class Models:
             return await models.list_page(connection, provider=provider, before=before, limit=limit)
 
     async def remove(self, model_id: str) -> None:
-        """Remove a tuned model here and at its provider."""
+        """Remove a tuned model at its provider, then here; raises `ModelInUse`.
+
+        A provider that does not answer leaves the model listed, so that it can be asked again.
+        """
         model = await self.get(model_id)
         provider = self._providers.get(model.provider)
         if provider is None or Operation.DELETE not in provider.spec.operations:
             raise OperationNotSupported(f"{model.provider} cannot delete a model.")
-        async with self._database.write() as connection:
+        async with self._database.read() as connection:
             user = await evaluations.uses_model(connection, model_id)
-            if user is not None:
-                raise ModelInUse(f"{user} needs this model; wait for its end.")
-            await models.remove(connection, model_id)
+            user = user or await jobs.uses_model(connection, model_id)
+        if user is not None:
+            raise ModelInUse(f"{user} needs this model; wait for its end.")
         await provider.delete(model.artifact)
+        async with self._database.write() as connection:
+            await models.remove(connection, model_id)
 
     async def resolve(self, reference: str) -> Candidate:
         """Who is meant by a tuned model's id or `provider/base_model`; raises `ModelNotFound`."""
@@ -58,7 +68,10 @@ class Models:
             raise ModelNotFound(
                 f"There is no model {reference!r}: use a tuned model's id or provider/base_model."
             )
-        base = await asyncio.to_thread(provider.base_model, base_model)
+        try:
+            base = await asyncio.to_thread(provider.base_model, base_model)
+        except BaseModelUnknown as error:
+            raise ModelNotFound(error.detail) from error
         return Candidate(reference, name, base.name)
 
     async def ask(self, reference: str, request: dict[str, Any]) -> dict[str, Any]:

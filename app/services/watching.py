@@ -3,8 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+from app.domain.errors import DatabaseUnavailable
 from app.domain.jobs import Job, StoredEvent
 from app.services.jobs import Jobs
 from app.storage import jobs
@@ -40,7 +41,7 @@ class Watch:
         if job.status.is_final:
             return job
         async with self._watching(job.id):
-            await self._wait(job.id, lambda seen: seen[0] != job.revision, seconds=seconds)
+            await self._wait(job.id, lambda seen: seen[0] > job.revision, seconds=seconds)
         return await self._jobs.get(job.id)
 
     async def events(self, job_id: str, *, after: int) -> AsyncIterator[list[StoredEvent] | None]:
@@ -50,21 +51,24 @@ class Watch:
         """
         async with self._watching(job_id):
             while not self._closing:
+                # The job is read first: whatever ended it is among the events read after it.
+                job = await self._jobs.get(job_id)
                 batch = await self._jobs.events(job_id, after=after, limit=EVENTS_AT_ONCE)
                 if batch:
                     after = batch[-1].seq
                     yield batch
                     continue
-                if (await self._jobs.get(job_id)).status.is_final:
+                if job.status.is_final:
                     return
                 if not await self._wait(job_id, _events_above(after), seconds=QUIET_SECONDS):
                     yield None
 
     async def run(self) -> None:
-        """Look for changes until cancelled."""
+        """Look for changes until cancelled; while the database is away those who wait wait on."""
         with self._signals.listening(JOB_CHANGED) as woken:
             while True:
-                await self._look()
+                with suppress(DatabaseUnavailable):
+                    await self._look()
                 woken.clear()
                 try:
                     await asyncio.wait_for(woken.wait(), LOOK_EVERY_SECONDS)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, MetaData
+from sqlalchemy import BigInteger, Dialect, MetaData, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import JSON
+from sqlalchemy.types import JSON, TypeDecorator
 
 Json = JSON(none_as_null=True)
 """A JSON column in which None is NULL."""
@@ -16,8 +16,20 @@ SQLITE_CLOCK = "luthier_now"
 """The function that `database.py` registers on every SQLite connection."""
 
 
+class Text(TypeDecorator[str]):
+    """Any text; NUL, for which PostgreSQL has no place, becomes U+FFFD."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None else value.replace("\0", "\ufffd")
+
+
 class Row(DeclarativeBase):
     """Base of all rows; constraint names are given so that migrations can name them."""
+
+    type_annotation_map = {str: Text()}
 
     metadata = MetaData(
         naming_convention={

@@ -1,6 +1,7 @@
 """Engines and connections: the one file, with `base.py`, that knows which database it is."""
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -134,7 +135,11 @@ def _postgres_engine(url: URL, pool: int, **options: Any) -> AsyncEngine:
 
 
 def _to_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    """JSON without NUL, which PostgreSQL could store inside it and then not read out."""
+    return _NUL.sub(r"\1\\ufffd", msgspec.json.encode(value).decode())
+
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ from app.domain.jobs import (
     Event,
     Job,
     JobFilter,
+    JobStatus,
     MetricPoint,
     Millis,
     StoredEvent,
@@ -135,10 +136,13 @@ class CheckpointRow(Row):
 
 
 # Each chore claims its own jobs; together the predicates cover every open job once, but for the
-# blocked ones, which wait for their user.
+# blocked ones, which wait for their user's retry or cancel.
 _IS_UNSUBMITTED = JobRow.status.in_(sorted(UNSUBMITTED))
-AWAITS_LOOK_UP: ColumnElement[bool] = and_(
-    _IS_UNSUBMITTED, or_(JobRow.intent_at.is_not(None), JobRow.desired == Desired.CANCEL)
+_IS_UNWANTED = and_(
+    JobRow.status.in_(sorted(UNSUBMITTED | {JobStatus.BLOCKED})), JobRow.desired == Desired.CANCEL
+)
+AWAITS_LOOK_UP: ColumnElement[bool] = or_(
+    and_(_IS_UNSUBMITTED, JobRow.intent_at.is_not(None)), _IS_UNWANTED
 )
 AWAITS_CREATION: ColumnElement[bool] = and_(
     _IS_UNSUBMITTED, JobRow.intent_at.is_(None), JobRow.desired != Desired.CANCEL
@@ -239,7 +243,7 @@ async def apply(
         update(JobRow)
         .where(JobRow.id == job.id, JobRow.epoch == job.epoch)
         .values(**changes)
-        .returning(JobRow.event_count, JobRow.desired)
+        .returning(JobRow.event_count, JobRow.desired, JobRow.status)
     )
     row = done.one_or_none()
     if row is None:
@@ -249,7 +253,8 @@ async def apply(
     if decision.observation is not None:
         seen = decision.observation
         await _add_series(connection, job, metrics=seen.metrics, checkpoints=seen.checkpoints)
-    if row.desired != job.desired and decision.look_again_in is not None and not keep_lease:
+    is_over = JobStatus(row.status).is_final
+    if row.desired != job.desired and not is_over and not keep_lease:
         await make_due(connection, job.id)
     return True
 
@@ -338,6 +343,16 @@ async def uses_dataset(connection: AsyncConnection, dataset_id: str) -> str | No
     )
     found = await connection.execute(
         select(JobRow.id).where(JobRow.status.not_in(sorted(FINAL)), needs).limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+async def uses_model(connection: AsyncConnection, model_id: str) -> str | None:
+    """An unfinished job that continues from the tuned model, if there is one."""
+    found = await connection.execute(
+        select(JobRow.id)
+        .where(JobRow.status.not_in(sorted(FINAL)), JobRow.parent_model_id == model_id)
+        .limit(1)
     )
     return found.scalar_one_or_none()
 

@@ -60,12 +60,15 @@ class SimulatedProvider:
 
     # What a test says and reads.
 
-    def order(self, point: str, what: str) -> None:
+    def order(self, point: str, what: str, *, times: int = 1) -> None:
         """At the next pass of `point`: `die` (kill -9), `lose` (raise), `hang`, `refuse`, `later`.
 
-        Points are `<verb>` and `<verb>-done`, such as `submit` and `submit-done`.
+        Points are `<verb>` and `<verb>-done`, such as `submit` and `submit-done`; `times` orders
+        the same for so many passes.
         """
-        (self._orders / point).write_text(what)
+        draft = self._orders / f".{point}"
+        draft.write_text(f"{what} {times}")
+        draft.rename(self._orders / point)
 
     def created(self) -> list[dict[str, Any]]:
         """Every job that was ever created at the vendor, oldest first."""
@@ -107,7 +110,7 @@ class SimulatedProvider:
     async def submit(self, plan: TrainingPlan) -> Remote:
         await self._pass("submit")
         lines = b"".join([chunk async for chunk in plan.training.chunks()]).splitlines()
-        job = {
+        job: dict[str, Any] = {
             "id": f"sim-{uuid.uuid4().hex[:12]}",
             "key": plan.key,
             "status": "running",
@@ -186,13 +189,14 @@ class SimulatedProvider:
         return
 
     async def _pass(self, point: str) -> None:
-        """Do what was ordered for this point, once."""
-        order = self._orders / point
+        """Do what was ordered for this point, as often as it was."""
         try:
-            what = order.read_text()
-            order.unlink()
+            what, times = (self._orders / point).read_text().split()
         except FileNotFoundError:
             return
+        (self._orders / point).unlink()
+        if int(times) > 1:
+            self.order(point, what, times=int(times) - 1)
         if what == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "hang":

@@ -1,0 +1,207 @@
+"""The description at /openapi.json: well formed, complete, and true of every answer."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app import bootstrap
+from app.main import create_app
+from app.settings import Settings
+from tests.api.given import Json, dataset, ended, job, judged, recipe, rows, upload
+from tests.api.schemas import misfits
+from tests.simulated.simulated_provider import SimulatedProvider
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+def description(tmp_path: Path, vendor: SimulatedProvider) -> Json:
+    """What the service says of itself."""
+    house = bootstrap.build(Settings(data_dir=tmp_path), providers={"simulated": vendor})
+    return json.loads(json.dumps(create_app(house).openapi()))
+
+
+def operations(description: Json) -> Iterator[tuple[str, str, Json]]:
+    """Every operation with its path and method."""
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def references(part: Any) -> Iterator[str]:
+    """Every `$ref` below a part of the description."""
+    if isinstance(part, dict):
+        for name, inner in part.items():
+            if name == "$ref":
+                yield inner
+            yield from references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from references(inner)
+
+
+def test_the_description_is_openapi_3_1(description: Json) -> None:
+    assert re.fullmatch(r"3\.1\.\d+", description["openapi"])
+    assert description["info"].keys() >= {"title", "version", "description"}
+    assert description["components"]["securitySchemes"] == {
+        "key": {"type": "http", "scheme": "bearer"}
+    }
+    for path, method, operation in operations(description):
+        assert path.startswith("/")
+        assert method in METHODS
+        assert operation["responses"]
+        assert all(re.fullmatch(r"[1-5]\d\d", status) for status in operation["responses"])
+        assert all(answer["description"] for answer in operation["responses"].values())
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used(description: Json) -> None:
+    there = {f"#/components/schemas/{name}" for name in description["components"]["schemas"]}
+    assert set(references(description)) == there
+
+
+def test_every_operation_reads_well_in_a_generated_client(description: Json) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(description)]
+    assert len(set(ids)) == len(ids)
+    for _, _, operation in operations(description):
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation["operationId"])
+        assert 0 < len(operation["summary"]) < 60
+        assert operation["description"]
+        assert operation["tags"]
+    assert not [name for name in description["components"]["schemas"] if "__" in name]
+
+
+def test_every_parameter_is_described(description: Json) -> None:
+    for path, _, operation in operations(description):
+        parameters = operation.get("parameters", [])
+        in_path = {one["name"] for one in parameters if one["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+        assert all(one["schema"] for one in parameters)
+        assert len({(one["in"], one["name"]) for one in parameters}) == len(parameters)
+
+
+def test_every_operation_tells_its_refusals(description: Json) -> None:
+    for path, method, operation in operations(description):
+        answers = operation["responses"]
+        if operation["tags"] == ["health"]:
+            continue
+        assert answers.keys() >= {"401", "403", "503"}, path
+        assert ("404" in answers) >= ("{" in path), path
+        takes_something = "requestBody" in operation or operation.get("parameters")
+        assert ("422" in answers) >= (method == "post" and "requestBody" in operation)
+        assert takes_something or "422" not in answers
+        for status, answer in answers.items():
+            if status >= "400":
+                assert answer["content"].keys() == {PROBLEM}
+                assert answer["content"][PROBLEM]["schema"] == {
+                    "$ref": "#/components/schemas/Problem"
+                }
+
+
+@pytest.fixture
+async def heard(client: httpx.AsyncClient) -> list[httpx.Response]:
+    """Every answer that the client gets."""
+    answers: list[httpx.Response] = []
+
+    async def note(answer: httpx.Response) -> None:
+        await answer.aread()
+        answers.append(answer)
+
+    client.event_hooks = {"response": [note]}
+    return answers
+
+
+async def test_every_answer_is_as_described(
+    client: httpx.AsyncClient, heard: list[httpx.Response], description: Json
+) -> None:
+    await tour(client)
+    visited = {check(description, answer) for answer in heard}
+    assert visited == {operation["operationId"] for _, _, operation in operations(description)}
+
+
+async def tour(client: httpx.AsyncClient) -> None:
+    """Ask for everything once, and for something of every kind that is refused."""
+    for path in ("/healthz", "/readyz", "/providers", "/providers/simulated", "/providers/none"):
+        await client.get(path)
+    await client.get("/providers/simulated/base-models")
+    await dataset(client)
+    await dataset(client, "spare", rows(2))
+    await upload(client, b'{"prompt": "a", "completion": "b"}\n')
+    await upload(client, b"nonsense\n{}")
+    await upload(client, b"")
+    for part in ("", "/examples", "/content", "/examples?cursor=x"):
+        await client.get(f"/datasets/echo{part}")
+    await client.get("/datasets?limit=1")
+    await client.delete("/datasets/spare")
+    await client.delete("/datasets/spare")
+    await tour_of_jobs(client)
+
+
+async def tour_of_jobs(client: httpx.AsyncClient) -> None:
+    """Jobs to a model, the model to an evaluation."""
+    await client.post("/jobs", json=recipe(dataset="none"))
+    await client.post("/jobs", json=recipe(seed=-1))
+    await client.post("/jobs", content=b"\xff", headers={"content-type": "application/json"})
+    begun = await job(client, tags={"a": "b"}, validation_split=0.2, evaluate={"dataset": "echo"})
+    for verb in ("pause", "resume", "cancel", "retry"):
+        await client.post(f"/jobs/{begun['id']}/{verb}")
+    await ended(client, begun)
+    done = await ended(client, await job(client, name="mine", evaluate={"dataset": "echo"}))
+    path = f"/jobs/{done['id']}"
+    for part in ("", "/events", "/metrics", "/checkpoints", "/logs", "/logs?offset=x"):
+        await client.get(path + part)
+    await client.get(f"{path}/events", headers={"Accept": "text/event-stream"})
+    await client.get(path, headers={"If-None-Match": "*"})
+    await client.post(f"{path}/cancel")
+    for asked in ("limit=1", "status=succeeded", "status=none"):
+        await client.get(f"/jobs?{asked}")
+    await tour_of_models(client, done["tuned_model"])
+
+
+async def tour_of_models(client: httpx.AsyncClient, model: str) -> None:
+    """Ask, compare, remove."""
+    candidates = ["simulated/sim-base", model]
+    evaluation = await judged(client, candidates=candidates)
+    await client.post("/evaluations", json={"dataset": "echo", "candidates": []})
+    await client.get(f"/evaluations/{evaluation['id']}/examples")
+    await client.get("/evaluations?limit=1")
+    await client.get("/models?limit=1")
+    await client.get(f"/models/{model}")
+    chat: Json = {"messages": [{"role": "user", "content": "well?"}]}
+    for body in (chat, chat | {"stream": True}, {}):
+        await client.post(f"/models/{model}/chat/completions", json=body)
+    await client.delete(f"/models/{model}")
+    await client.delete(f"/models/{model}")
+
+
+def check(description: Json, answer: httpx.Response) -> str:
+    """The operation that gave the answer, after a look whether it is as described."""
+    request = answer.request
+    path, operation = described(description, request.method.lower(), request.url.path)
+    asked = f"{request.method} {path} {answer.status_code}"
+    told = operation["responses"].get(str(answer.status_code))
+    assert told is not None, f"{asked} is not described"
+    if "content" not in told:
+        assert answer.content == b"", asked
+        return operation["operationId"]
+    kind = answer.headers["content-type"].partition(";")[0]
+    assert kind in told["content"], asked
+    if kind.endswith("json"):
+        schema = told["content"][kind]["schema"]
+        assert list(misfits(description, schema, answer.json())) == [], asked
+    return operation["operationId"]
+
+
+def described(description: Json, method: str, path: str) -> tuple[str, Json]:
+    """The path and operation that a request went to; the longest that matches is the one."""
+    found = [
+        (template, item[method])
+        for template, item in description["paths"].items()
+        if method in item and re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path)
+    ]
+    return max(found, key=lambda one: len(one[0]))

@@ -1,0 +1,28 @@
+"""A process that serves every read once and then says which modules it has loaded.
+
+`python -m tests.crash.read_everything '{"jobs": "job_...", ...}'` with an id for each noun.
+"""
+
+import asyncio
+import json
+import re
+import sys
+
+from app import bootstrap, settings
+from tests.serving import api
+
+
+async def read_everything(ids: dict[str, str]) -> None:
+    """Every GET of the service's own description, each with the id of its noun."""
+    house = bootstrap.build(settings.load())
+    async with api(house, reconcile=False) as client:
+        for path, operations in (await client.get("/openapi.json")).json()["paths"].items():
+            if "get" in operations:
+                noun = path.split("/")[1]
+                answer = await client.get(re.sub(r"{\w+}", ids.get(noun, ""), path))
+                assert answer.status_code == 200, (path, answer.text)
+
+
+if __name__ == "__main__":
+    asyncio.run(read_everything(json.loads(sys.argv[1])))
+    sys.stdout.write(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
