@@ -6,6 +6,9 @@ from typing import Generic, TypeVar
 
 Thing = TypeVar("Thing")
 
+LINGER_SECONDS = 0.002
+"""What the next query waits for company where the last one had some; alone nobody waits."""
+
 
 class Gathering(Generic[Thing]):
     """Everybody who asks while a query runs is served by the next one.
@@ -32,6 +35,8 @@ class Gathering(Generic[Thing]):
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
                 await self._answer(waiting)
+                if len(waiting) > 1:
+                    await asyncio.sleep(LINGER_SECONDS)
         finally:
             self._serving = None
 

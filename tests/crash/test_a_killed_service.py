@@ -72,10 +72,10 @@ async def test_f3_kills_at_random_moments_lose_no_job_and_double_none(
     chance = random.Random(20)
     await add_dataset(idle_client)
     jobs: list[str] = []
-    for _ in range(6):
+    for _ in range(4):
         await luthier.start()
         await luthier.ready()
-        jobs += [await queue_job(idle_client) for _ in range(5)]
+        jobs += [await queue_job(idle_client) for _ in range(8)]
         # The moment is the one thing here that is not to be waited for but to be hit upon.
         await asyncio.sleep(chance.uniform(0.0, 0.8))
         await luthier.kill()
@@ -84,7 +84,7 @@ async def test_f3_kills_at_random_moments_lose_no_job_and_double_none(
         seen = await finished(idle_client, job)
         assert (seen["status"], len(seen["attempts"])) == ("succeeded", 1), seen
         assert (await events(idle_client, job)).count("job.succeeded") == 1
-    assert list(created_by_key(vendor).values()) == [1] * 30
+    assert list(created_by_key(vendor).values()) == [1] * 32
 
 
 def created_by_key(vendor: SimulatedProvider) -> Counter[str]:
