@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import secrets
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import structlog
@@ -64,6 +65,7 @@ class Gate:
             _require_key(headers, self._admin_key)
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine only."""
     try:
@@ -87,6 +89,7 @@ def _require_this_machine(headers: Headers) -> None:
         raise Forbidden("Without LUTHIER_ADMIN_KEY pages of other sites may not call the service.")
 
 
+@lru_cache(maxsize=256)
 def _host_of(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
