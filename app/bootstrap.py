@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.services.evaluations import Evaluations
 from app.services.health import Health
 from app.services.jobs import Jobs
 from app.services.models import Models
+from app.services.splits import Splits
 from app.services.watching import Watch
 from app.settings import Settings
 from app.storage import leases, migrating
@@ -70,10 +71,15 @@ def provider_sections(settings: Settings) -> dict[str, dict[str, Any]]:
     return {"local": {}} | settings.providers
 
 
-async def prepare(house: House) -> None:
-    """Bring the database up to date; raises `DatabaseNewer` for one that a later version wrote."""
-    await migrating.refuse_newer(house.database)
-    await migrating.migrate(house.database.url)
+async def prepare(house: House, *, reconcile: bool) -> None:
+    """Bring the database up to date; raises `DatabaseNewer` for one that a later version wrote.
+
+    A process that is going to work where another one does is refused before it changes anything:
+    `AnotherWorker`.
+    """
+    with only_worker(house.database, house.settings.data_dir) if reconcile else nullcontext():
+        await migrating.refuse_newer(house.database)
+        await migrating.migrate(house.database.url)
     # The event loop that opens the house may be another one: no connection is taken along.
     await house.database.dispose()
 
@@ -133,16 +139,18 @@ def _services(
     providers: Mapping[str, Provider],
     signals: Signals,
 ) -> Services:
+    datasets = Datasets(
+        database,
+        blobs,
+        staging=settings.data_dir / "uploads",
+        max_bytes=settings.max_upload_bytes,
+        clock=wall_clock,
+    )
     jobs = Jobs(database, providers, signals, clock=wall_clock)
     models = Models(database, providers)
     return Services(
-        datasets=Datasets(
-            database,
-            blobs,
-            staging=settings.data_dir / "uploads",
-            max_bytes=settings.max_upload_bytes,
-            clock=wall_clock,
-        ),
+        datasets=datasets,
+        splits=Splits(database, blobs, datasets),
         jobs=jobs,
         models=models,
         evaluations=Evaluations(database, blobs, models, signals, clock=wall_clock),

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import bootstrap
-from app.api import datasets, evaluations, health, jobs, models, problems, providers
+from app.api import datasets, evaluations, health, jobs, models, problems, providers, splits
 from app.api.gate import Gate
 from app.bootstrap import House
 

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationError
 
-from app.api.dependencies import Use
+from app.api.dependencies import Use, services
 from app.api.idempotency import KeyHeader, key_for, replay_headers
 from app.api.problems import responses
 from app.api.shapes import (
@@ -217,6 +218,25 @@ class LogOut(Out):
     next_offset: int
 
 
+_SECONDS = TypeAdapter[float](Annotated[float, Field(ge=0, le=60)])
+
+_WAIT_PARAMETER = {
+    "name": "wait",
+    "in": "query",
+    "required": False,
+    "description": "Hold the answer until a change, so many seconds.",
+    "schema": _SECONDS.json_schema() | {"default": 0},
+}
+
+_IF_NONE_MATCH_PARAMETER = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "description": "An `ETag`: the answer is 304 while the job has not changed since.",
+    "schema": {"type": "string"},
+}
+
+
 @router.post(
     "",
     operation_id="create_job",
@@ -274,16 +294,14 @@ async def list_jobs(
     summary="Get a job",
     response_model=JobOut,
     responses=responses(404, 422) | {304: {"description": "Not changed since the ETag."}},
+    openapi_extra={"parameters": [_WAIT_PARAMETER, _IF_NONE_MATCH_PARAMETER]},
 )
-async def get_job(
-    use: Use,
-    job_id: str,
-    wait: Annotated[
-        float, Query(ge=0, le=60, description="Hold the answer until a change, so many seconds.")
-    ] = 0,
-    if_none_match: Annotated[str | None, Header()] = None,
-) -> Response:
+async def get_job(request: Request, job_id: str) -> Response:
     """A job as it is known here; no provider is asked."""
+    # Read by hand: it is the route that is asked most, and FastAPI's reading of the same
+    # parameters took a quarter of its time.
+    use, wait = await services(request), _wait_of(request)
+    if_none_match = request.headers.get("if-none-match")
     job = await use.jobs.get(job_id)
     is_known = _matches(if_none_match, job)
     if wait and (is_known or if_none_match is None):
@@ -449,6 +467,18 @@ async def _frames(use: Services, job_id: str, start: int) -> AsyncIterator[bytes
         for event in events:
             shown = EventOut.model_validate(event)
             yield event_frame(str(event.seq), event.type, shown.model_dump_json())
+
+
+def _wait_of(request: Request) -> float:
+    given = request.query_params.get("wait")
+    if given is None:
+        return 0.0
+    try:
+        return _SECONDS.validate_python(given)
+    except ValidationError as error:
+        raise RequestValidationError(
+            [wrong | {"loc": ("query", "wait")} for wrong in error.errors(include_url=False)]
+        ) from error
 
 
 def _tag(text: str | None) -> tuple[str, str] | None:

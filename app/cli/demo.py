@@ -226,7 +226,8 @@ def _say_what_next(client: httpx.Client, job: dict[str, Any], *, keep: bool) -> 
     base = _base(client) if keep else "http://127.0.0.1:8000"
     out.print("\n[bold]Where to look next[/bold]")
     if not keep:
-        serve = f"LUTHIER_DATA_DIR=luthier-demo {sys.executable} -m app serve"
+        luthier = Path(sys.executable).with_name("luthier")
+        serve = f"LUTHIER_DATA_DIR=luthier-demo {luthier} serve"
         out.print(f"  this service again      {serve}", soft_wrap=True)
     out.print(
         f"  the job and its loss    curl {base}/jobs/{job['id']}/metrics\n"

@@ -10,6 +10,7 @@ LuthierError
 │   ├── MethodNotSupported
 │   ├── HyperparametersInvalid
 │   ├── CandidateInvalid
+│   ├── SplitImpossible
 │   ├── CursorInvalid
 │   └── IdempotencyKeyReused
 ├── TooLarge                    the upload is over the service's limit
@@ -117,6 +118,12 @@ class CandidateInvalid(Invalid):
     """A candidate of an evaluation cannot be asked."""
 
     code = "candidate_invalid"
+
+
+class SplitImpossible(Invalid):
+    """Too few examples that may be parted from each other."""
+
+    code = "split_impossible"
 
 
 class CursorInvalid(Invalid):

@@ -9,6 +9,7 @@ from app.services.evaluations import Evaluations
 from app.services.health import Health
 from app.services.jobs import Jobs
 from app.services.models import Models
+from app.services.splits import Splits
 from app.services.watching import Watch
 
 
@@ -17,6 +18,7 @@ class Services:
     """One of each, sharing one database."""
 
     datasets: Datasets
+    splits: Splits
     jobs: Jobs
     models: Models
     evaluations: Evaluations

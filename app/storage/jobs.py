@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
     insert,
     not_,
     or_,
@@ -156,16 +155,15 @@ AWAITS_STEERING: ColumnElement[bool] = and_(_IS_AT_PROVIDER, not_(_IS_AS_DESIRED
 AWAITS_OBSERVATION: ColumnElement[bool] = and_(_IS_AT_PROVIDER, _IS_AS_DESIRED)
 
 
+# Built once: SQLAlchemy takes longer to put a statement together than the database to run it.
+_ADD = insert(JobRow).values(next_at=database_now())
+_ADD_EVENT = insert(EventRow).values(at=database_now())
+
+
 async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
     """Store a new job, due at once, with its first event."""
-    await connection.execute(
-        insert(JobRow).values(
-            **_columns(msgspec.structs.asdict(job)),
-            dataset_id=job.dataset.id,
-            next_at=database_now(),
-            lease_owner=None,
-        )
-    )
+    values = _columns(msgspec.structs.asdict(job))
+    await connection.execute(_ADD, values | {"dataset_id": job.dataset.id, "lease_owner": None})
     await _add_events(connection, job.id, first=1, events=[event])
 
 
@@ -357,14 +355,6 @@ async def uses_model(connection: AsyncConnection, model_id: str) -> str | None:
     return found.scalar_one_or_none()
 
 
-async def count_open(connection: AsyncConnection) -> int:
-    """How many jobs have not ended."""
-    found = await connection.execute(
-        select(func.count()).select_from(JobRow).where(JobRow.status.not_in(sorted(FINAL)))
-    )
-    return found.scalar_one()
-
-
 def _job(row: RowMapping) -> Job:
     return msgspec.convert(dict(row), Job)
 
@@ -383,7 +373,7 @@ async def _add_events(
         {"job_id": job_id, "seq": seq, "type": event.type, "data": event.data}
         for seq, event in enumerate(events, start=first)
     ]
-    await connection.execute(insert(EventRow).values(at=database_now()), rows)
+    await connection.execute(_ADD_EVENT, rows)
 
 
 async def _add_series(

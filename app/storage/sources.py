@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from app.storage.blobs import Blobs
 
+BATCH_LINES = 500
+BATCH_BYTES = 1024 * 1024
+
 
 @dataclass(frozen=True)
 class StoredExamples:
@@ -30,6 +33,20 @@ async def read_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield line
     if rest:
         yield rest
+
+
+async def read_batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """The lines of a stream in batches that are worth a thread's while, and bounded in size."""
+    batch: list[bytes] = []
+    size = 0
+    async for line in read_lines(chunks):
+        batch.append(line)
+        size += len(line)
+        if len(batch) == BATCH_LINES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 async def _only(chunks: AsyncIterator[bytes], rows: frozenset[int]) -> AsyncIterator[bytes]:
