@@ -139,6 +139,8 @@ async def tour(client: httpx.AsyncClient) -> None:
     await client.get("/datasets?limit=1")
     await client.delete("/datasets/spare")
     await client.delete("/datasets/spare")
+    await client.post("/datasets/echo/split", json={"validation": 0.2, "test": 0.2, "seed": 7})
+    await client.post("/datasets/echo/split", json={"validation": 2})
     await tour_of_jobs(client)
 
 

@@ -1,0 +1,126 @@
+"""Splits: versions for training, validation and test out of one dataset version."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import msgspec
+
+from app.domain.datasets import Dataset
+from app.domain.errors import DatasetNotFound, Invalid
+from app.domain.idempotency import Idempotency
+from app.domain.splits import Shares, Sides, Sorting
+from app.services.created import Created
+from app.services.datasets import Datasets
+from app.storage import datasets, idempotency
+from app.storage.blobs import Blobs
+from app.storage.database import Database
+from app.storage.idempotency import KeyTaken
+from app.storage.sources import read_batches
+
+MAX_NAME = 100
+
+
+class WantedSplit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asks for; `group_by` is a JSON pointer into the canonical example."""
+
+    dataset: str
+    shares: Shares
+    seed: int
+    group_by: str | None = None
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it: a dataset version for every part, and how the examples were kept apart."""
+
+    dataset: Dataset
+    seed: int
+    group_by: str | None
+    is_stratified: bool
+    groups: int
+    compared: int
+    parts: dict[str, Dataset]
+
+
+class Splits:
+    """What a user does to hold examples out."""
+
+    def __init__(self, database: Database, blobs: Blobs, stored: Datasets) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._stored = stored
+
+    async def create(self, wanted: WantedSplit, key: Idempotency | None = None) -> Created[Split]:
+        """Store the parts as versions of `<name>-train`, `<name>-validation`, `<name>-test`.
+
+        The same dataset version, shares and seed give the same versions; `existed` says that all
+        were there. Raises `SplitImpossible` where a part would stay empty.
+        """
+        async with self._database.read() as connection:
+            first = await idempotency.find(connection, key, Split)
+            if first is not None:
+                return Created(first, is_replay=True)
+            dataset = await datasets.get(connection, wanted.dataset)
+        names = _names(dataset.name, wanted.shares)
+        try:
+            created = await self._split(dataset, wanted, names)
+        except FileNotFoundError as error:
+            raise DatasetNotFound(f"Dataset {dataset.id!r} was just removed.") from error
+        try:
+            async with self._database.write() as connection:
+                await idempotency.keep(connection, key, created.thing)
+        except KeyTaken:
+            return await self.create(wanted, key)
+        return created
+
+    async def _split(
+        self, dataset: Dataset, wanted: WantedSplit, names: Mapping[str, str]
+    ) -> Created[Split]:
+        sides = await self._sort(dataset, wanted)
+        stored = {
+            part: await self._store(dataset, sides, part, name) for part, name in names.items()
+        }
+        split = Split(
+            dataset=dataset,
+            seed=wanted.seed,
+            group_by=wanted.group_by,
+            is_stratified=sides.is_stratified,
+            groups=sides.groups,
+            compared=sides.compared,
+            parts={part: created.thing for part, created in stored.items()},
+        )
+        return Created(split, existed=all(created.existed for created in stored.values()))
+
+    async def _sort(self, dataset: Dataset, wanted: WantedSplit) -> Sides:
+        sorting = Sorting(dataset.kind, group_by=wanted.group_by)
+        async for batch in read_batches(self._blobs.chunks(dataset.sha256)):
+            # Hashing is work for a processor: the event loop goes on answering meanwhile.
+            await asyncio.to_thread(sorting.feed, batch)
+        return await asyncio.to_thread(sorting.sides, wanted.shares, wanted.seed)
+
+    async def _store(
+        self, dataset: Dataset, sides: Sides, part: str, name: str
+    ) -> Created[Dataset]:
+        async with self._stored.take_in(self._rows_of(dataset, sides, part)) as draft:
+            return await self._stored.keep(draft, name)
+
+    async def _rows_of(self, dataset: Dataset, sides: Sides, part: str) -> AsyncIterator[bytes]:
+        row = 0
+        async for batch in read_batches(self._blobs.chunks(dataset.sha256)):
+            chosen = [
+                line + b"\n"
+                for line, its_part in zip(batch, sides.parts[row : row + len(batch)], strict=True)
+                if its_part == part
+            ]
+            row += len(batch)
+            yield b"".join(chosen)
+
+
+def _names(name: str, shares: Shares) -> dict[str, str]:
+    """The name of every part; raises `Invalid` where one would be too long."""
+    names = {part: f"{name}-{part}" for part in shares.by_part}
+    if max(map(len, names.values())) > MAX_NAME:
+        raise Invalid(
+            f"The names of the parts would be longer than {MAX_NAME} characters; upload the "
+            "dataset under a shorter name."
+        )
+    return names
