@@ -1,5 +1,6 @@
 """Fine-tuning on one's own machine: Transformers, TRL and PEFT in processes of their own."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from app.domain.datasets import DatasetKind
 from app.domain.provider import Connection, Operation, Provider, ProviderSpec
+
+
+PACKAGES = ("torch", "transformers", "trl", "peft")
+
+INSTALL = "pip install 'torch==2.13.0' && pip install 'luthier[local]'"
+
+
+def missing_packages() -> list[str]:
+    """What training and answering on this machine need and what is not installed."""
+    return [name for name in PACKAGES if find_spec(name) is None]
 
 
 class LocalOptions(BaseModel):
@@ -63,6 +74,6 @@ SPEC = ProviderSpec(
     settle_seconds=0.0,
     # Copying and syncing a large dataset into the run folder is slow work, not a lost answer.
     create_timeout_seconds=3600.0,
-    packages=("torch", "transformers", "trl", "peft"),
-    install="pip install 'torch==2.13.0' && pip install 'luthier[local]'",
+    packages=PACKAGES,
+    install=INSTALL,
 )

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from app.domain.provider import (
     Servable,
     TrainingPlan,
 )
-from app.providers.local import LocalOptions, translate
+from app.providers.local import INSTALL, LocalOptions, missing_packages, translate
 from app.providers.local.base_models import (
     LocalBaseModel,
     UnknownBaseModel,
@@ -151,10 +150,10 @@ class LocalProvider:
             await asyncio.to_thread(RunFolder.commit, staging, spec)
 
     def _require_packages(self) -> None:
-        missing = [name for name in self._spec.packages if find_spec(name) is None]
+        missing = missing_packages()
         if missing:
             raise YourTurn(
-                f"Training on this machine needs {', '.join(missing)}: {self._spec.install}; "
+                f"Training on this machine needs {', '.join(missing)}: {INSTALL}; "
                 "then retry the job."
             )
 

@@ -6,14 +6,19 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from app.domain.errors import Fault, Invalid, ModelNotFound, ModelUnavailable, Never
 from app.domain.provider import Artifact, Servable
-from app.providers.local import LocalOptions
+from app.providers.local import INSTALL, LocalOptions, missing_packages
 from app.providers.local.base_models import find_base_model
 from app.providers.local.inference.address import socket_path
 from app.providers.local.inference.client import ChatModels, InferenceServer, InferenceWorker
 from app.providers.local.inference.errors import InferenceRejected, InferenceUnavailable
 from app.providers.local.inference.handles import ModelHandle
+
+
+log = structlog.get_logger()
 
 
 class Serving:
@@ -40,6 +45,7 @@ class Serving:
 
     async def chat(self, model: Servable, request: dict[str, Any]) -> dict[str, Any]:
         """One answer of the worker, or of the server that stands in its place."""
+        self._require_packages()
         with _translated():
             return await self._models.chat(self._served_name(model), request)
 
@@ -47,6 +53,7 @@ class Serving:
         self, model: Servable, request: dict[str, Any]
     ) -> AsyncIterator[dict[str, Any]]:
         """The same in chunks."""
+        self._require_packages()
         with _translated():
             async for chunk in self._models.chat_stream(self._served_name(model), request):
                 yield chunk
@@ -56,6 +63,14 @@ class Serving:
         await self._models.close()
         if self._worker is not None:
             await self._worker.stop()
+
+    def _require_packages(self) -> None:
+        """A worker of ours needs what training needs; another's may have it elsewhere."""
+        missing = missing_packages() if self._worker is not None else []
+        if missing:
+            raise ModelUnavailable(
+                f"Asking models on this machine needs {', '.join(missing)}: {INSTALL}."
+            )
 
     def _connect(self, options: LocalOptions) -> ChatModels:
         if options.inference_url is not None:
@@ -99,4 +114,8 @@ def _translated() -> Generator[None]:
         )
         raise Invalid(error.message, faults=[fault]) from error
     except InferenceUnavailable as error:
-        raise ModelUnavailable(str(error)) from error
+        # The end of the worker's log is for the operator and not for whoever asked.
+        log.warning("inference_unavailable", problem=str(error))
+        raise ModelUnavailable(
+            "The model cannot answer now; the service's log says why."
+        ) from error
