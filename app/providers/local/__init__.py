@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from app.domain.datasets import DatasetKind
 from app.domain.provider import Connection, Operation, Provider, ProviderSpec
 
-
 PACKAGES = ("torch", "transformers", "trl", "peft")
 
 INSTALL = "pip install 'torch==2.13.0' && pip install 'luthier[local]'"

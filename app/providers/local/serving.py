@@ -17,7 +17,6 @@ from app.providers.local.inference.client import ChatModels, InferenceServer, In
 from app.providers.local.inference.errors import InferenceRejected, InferenceUnavailable
 from app.providers.local.inference.handles import ModelHandle
 
-
 log = structlog.get_logger()
 
 
