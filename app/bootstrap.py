@@ -19,6 +19,7 @@ from app.services.evaluations import Evaluations
 from app.services.health import Health
 from app.services.jobs import Jobs
 from app.services.models import Models
+from app.services.reports import Reports
 from app.services.splits import Splits
 from app.services.watching import Watch
 from app.settings import Settings
@@ -28,6 +29,7 @@ from app.storage.claims import only_worker
 from app.storage.database import Database, embedded_url, wall_clock
 from app.storage.evaluations import EvaluationRow
 from app.storage.jobs import JobRow
+from app.storage.reports import ReportRow
 from app.storage.signals import Signals
 
 
@@ -110,6 +112,7 @@ async def _reconciling(house: House) -> AsyncGenerator[None]:
             async with house.database.write() as connection:
                 await leases.release_all(connection, JobRow)
                 await leases.release_all(connection, EvaluationRow)
+                await leases.release_all(connection, ReportRow)
         reconciler = Reconciler(_workshop(house))
         running = asyncio.create_task(reconciler.run())
         try:
@@ -151,6 +154,7 @@ def _services(
     return Services(
         datasets=datasets,
         splits=Splits(database, blobs, datasets),
+        reports=Reports(database),
         jobs=jobs,
         models=models,
         evaluations=Evaluations(database, blobs, models, signals, clock=wall_clock),

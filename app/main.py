@@ -9,7 +9,18 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import bootstrap
-from app.api import datasets, evaluations, health, jobs, models, problems, providers, splits
+from app.api import (
+    datasets,
+    evaluations,
+    health,
+    jobs,
+    models,
+    problems,
+    providers,
+    reports,
+    splits,
+    templates,
+)
 from app.api.gate import Gate
 from app.bootstrap import House
 
@@ -41,7 +52,17 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         redoc_url=None,
     )
     # Routes are tried in order, and nothing is asked for as often as a job.
-    for door in (jobs, datasets, splits, models, evaluations, providers, health):
+    for door in (
+        jobs,
+        datasets,
+        splits,
+        reports,
+        templates,
+        models,
+        evaluations,
+        providers,
+        health,
+    ):
         app.router.routes.extend(door.router.routes)
     problems.install(app)
     key = house.settings.admin_key

@@ -1,20 +1,18 @@
 """Datasets over HTTP: upload, read, remove."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
+from app.api.dataset_uploads import UPLOAD, from_form, from_json, name_in
 from app.api.dependencies import Use
 from app.api.idempotency import KeyHeader, replay_headers, with_fingerprint
 from app.api.problems import responses
 from app.api.shapes import (
     Cursor,
-    In,
     Limit,
     Moment,
     Out,
@@ -24,32 +22,9 @@ from app.api.shapes import (
     answer_page,
     before,
 )
-from app.api.uploads import Form
-from app.domain.datasets import NAME_PATTERN
-from app.domain.errors import Fault, Invalid, TooLarge
 from app.services.datasets import Draft
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
-
-Name = Annotated[
-    str, Field(pattern=NAME_PATTERN, description="Collects versions.", examples=["support-labels"])
-]
-
-MAX_JSON_BYTES = 32 * 1024 * 1024
-
-ROWS_AT_ONCE = 500
-
-_name = TypeAdapter[str](Name)
-
-
-class DatasetIn(In):
-    """Examples in the request itself."""
-
-    name: Name
-    examples: list[dict[str, Any]] = Field(
-        description="Rows with `prompt` and `completion`, chat `messages`, or a preference.",
-        examples=[[{"prompt": "I was charged twice.", "completion": "billing.double_charge"}]],
-    )
 
 
 class DatasetOut(Out):
@@ -64,6 +39,7 @@ class DatasetOut(Out):
     examples: int
     bytes: int = Field(description="Of the canonical JSON Lines.")
     sha256: str
+    rejected: int = Field(description="Rows that were set aside when the file came in.")
     created_at: Moment
 
 
@@ -74,24 +50,6 @@ class ExampleOut(Out):
     example: dict[str, Any]
 
 
-_UPLOAD = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file", "name"],
-                "properties": {
-                    "file": {"type": "string", "format": "binary", "description": "JSON Lines."},
-                    "name": {"type": "string", "pattern": NAME_PATTERN},
-                },
-            }
-        },
-        "application/json": {"schema": DatasetIn.model_json_schema()},
-    },
-}
-
-
 @router.post(
     "",
     operation_id="create_dataset",
@@ -99,17 +57,17 @@ _UPLOAD = {
     status_code=201,
     response_model=DatasetOut,
     responses=responses(413, 422) | {200: {"model": DatasetOut, "description": "It was there."}},
-    openapi_extra={"requestBody": _UPLOAD},
+    openapi_extra={"requestBody": UPLOAD},
 )
 async def create_dataset(request: Request, use: Use, key: KeyHeader = None) -> Response:
     """Check examples while they stream in and store them as the next version of a name."""
     if request.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-        name, pieces = await _from_json(request)
-        async with use.datasets.take_in(pieces) as draft:
+        name, reading, pieces = await from_json(request)
+        async with use.datasets.take_in(pieces, reading) as draft:
             return await _keep(use, draft, name, key)
-    form = Form(request, file_field="file")
-    async with use.datasets.take_in(form.file_pieces()) as draft:
-        return await _keep(use, draft, _checked_name(form.fields), key)
+    form, reading = await from_form(request)
+    async with use.datasets.take_in(form.file_pieces(), reading) as draft:
+        return await _keep(use, draft, name_in(form), key)
 
 
 @router.get(
@@ -180,6 +138,25 @@ async def get_dataset_content(use: Use, ref: str) -> Response:
     )
 
 
+@router.get(
+    "/{ref}/rejected",
+    operation_id="get_dataset_rejected",
+    summary="Download the rows that were set aside",
+    response_class=StreamingResponse,
+    responses=responses(404)
+    | {200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}}},
+)
+async def get_dataset_rejected(use: Use, ref: str) -> Response:
+    """JSON Lines with the line, code and message of each row, and the row as it came."""
+    dataset = await use.datasets.get(ref)
+    name = f"{dataset.name}-{dataset.version}-rejected.jsonl"
+    return StreamingResponse(
+        use.datasets.rejected(dataset),
+        media_type="application/jsonl",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
 @router.delete(
     "/{ref}",
     operation_id="delete_dataset",
@@ -195,7 +172,8 @@ async def delete_dataset(use: Use, ref: str) -> Response:
 
 
 async def _keep(use: Use, draft: Draft, name: str, key: str | None) -> Response:
-    content = f"{name}\n{draft.intake.sha256}".encode()
+    intake = draft.intake
+    content = f"{name}\n{intake.sha256}\n{intake.rejected_sha256 or ''}".rstrip().encode()
     wanted = None if key is None else with_fingerprint("create_dataset", key, content)
     created = await use.datasets.keep(draft, name, wanted)
     return answer(
@@ -203,48 +181,3 @@ async def _keep(use: Use, draft: Draft, name: str, key: str | None) -> Response:
         status=200 if created.existed else 201,
         headers={"Location": f"/datasets/{created.thing.id}"} | replay_headers(created.is_replay),
     )
-
-
-async def _from_json(request: Request) -> tuple[str, AsyncIterator[bytes]]:
-    """Name and rows of a JSON body; a row's line is its place in the list, from 1."""
-    try:
-        body = DatasetIn.model_validate_json(await _bounded(request))
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise RequestValidationError(
-            [wrong | {"loc": ("body", *wrong["loc"])} for wrong in found]
-        ) from error
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for start in range(0, len(body.examples), ROWS_AT_ONCE):
-            rows = body.examples[start : start + ROWS_AT_ONCE]
-            yield b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
-
-    return body.name, pieces()
-
-
-async def _bounded(request: Request) -> bytes:
-    """The body, which has to be held whole because it is one JSON document."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_JSON_BYTES:
-            raise TooLarge(
-                f"A JSON body may have {MAX_JSON_BYTES} bytes; upload larger sets as a file."
-            )
-    return bytes(body)
-
-
-def _checked_name(fields: dict[str, str]) -> str:
-    unknown = sorted(fields.keys() - {"name"})
-    if unknown:
-        raise Invalid(f"There is no field {unknown[0]!r} here; send `file` and `name`.")
-    if "name" not in fields:
-        raise Invalid("The form has no `name`: under which name shall the dataset be kept?")
-    try:
-        return _name.validate_python(fields["name"])
-    except ValidationError as error:
-        raise Invalid(
-            "A name is 1 to 100 letters, digits, dots, dashes and underscores.",
-            faults=[Fault("name_invalid", fields["name"][:100], "/name")],
-        ) from error

@@ -13,7 +13,11 @@ MAX_FIELD_BYTES = 64 * 1024
 
 
 class Form:
-    """A multipart form under way: read `file_pieces` to its end, then `fields` is complete."""
+    """A multipart form under way.
+
+    After `find_file` the fields that stand before the file are there; once `file_pieces` was read
+    to its end `fields` is complete.
+    """
 
     def __init__(self, request: Request, *, file_field: str) -> None:
         kind, options = parse_options_header(request.headers.get("content-type", ""))
@@ -21,9 +25,11 @@ class Form:
         if kind != b"multipart/form-data" or not boundary:
             raise Invalid("Send multipart/form-data with a file, or application/json.")
         self.fields: dict[str, str] = {}
+        self.late_fields: list[str] = []
+        """The fields that stand after the file."""
         self.filename: str | None = None
         self.has_file = False
-        self._request = request
+        self._chunks = request.stream()
         self._file_field = file_field
         self._pieces: list[bytes] = []
         self._header = b""
@@ -33,20 +39,33 @@ class Form:
         self._is_whole = False
         self._parser = MultipartParser(boundary, self._callbacks())
 
+    async def find_file(self) -> None:
+        """Read on to where the file begins; raises `Invalid` for a form that is broken."""
+        async for chunk in self._chunks:
+            self._feed(chunk)
+            if self.has_file:
+                return
+
     async def file_pieces(self) -> AsyncIterator[bytes]:
         """The file's bytes as they come; raises `Invalid` for a form that is broken or cut off."""
-        async for chunk in self._request.stream():
-            if chunk:
-                self._feed(chunk)
-            pieces, self._pieces = self._pieces, []
-            for piece in pieces:
+        for piece in self._take_pieces():
+            yield piece
+        async for chunk in self._chunks:
+            self._feed(chunk)
+            for piece in self._take_pieces():
                 yield piece
         if not self._is_whole:
             raise Invalid("The form was cut off before its end; send it again.")
         if not self.has_file:
             raise Invalid(f"The form has no file: send it in the field `{self._file_field}`.")
 
+    def _take_pieces(self) -> list[bytes]:
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
     def _feed(self, chunk: bytes) -> None:
+        if not chunk:
+            return
         try:
             self._parser.write(chunk)
         except MultipartParseError as error:
@@ -97,6 +116,8 @@ class Form:
     def _end_part(self) -> None:
         if self._field != self._file_field:
             self.fields[self._field or ""] = self._value.decode(errors="replace")
+            if self.has_file:
+                self.late_fields.append(self._field or "")
 
     def _end(self) -> None:
         self._is_whole = True

@@ -41,6 +41,10 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     examples: int
     bytes: int
     sha256: str
+    rejected: int = 0
+    """Rows that were set aside when the file came in."""
+
+    rejected_sha256: str | None = None
     created_at: int
 
     @property

@@ -4,6 +4,7 @@ LuthierError
 ├── Invalid                     the request cannot be carried out as it stands
 │   ├── DatasetInvalid          rows that are wrong, each with its line
 │   │   └── DatasetEmpty
+│   ├── FormatUnavailable       the file's format needs a package that is not installed
 │   ├── DatasetTooSmall
 │   ├── DatasetKindUnfit
 │   ├── BaseModelUnknown
@@ -15,7 +16,8 @@ LuthierError
 │   └── IdempotencyKeyReused
 ├── TooLarge                    the upload is over the service's limit
 ├── NotFound
-│   ├── DatasetNotFound, JobNotFound, ModelNotFound, EvaluationNotFound, ProviderNotFound
+│   ├── DatasetNotFound, JobNotFound, ModelNotFound, EvaluationNotFound, ProviderNotFound,
+│   │   TemplateNotFound
 ├── Conflict                    right request, wrong moment
 │   ├── JobFinished, JobNotFinished
 │   ├── OperationNotSupported
@@ -82,6 +84,12 @@ class DatasetEmpty(DatasetInvalid):
     """The file holds no example."""
 
     code = "dataset_empty"
+
+
+class FormatUnavailable(Invalid):
+    """The file's format needs a package that is not installed here."""
+
+    code = "format_unavailable"
 
 
 class DatasetTooSmall(Invalid):
@@ -178,6 +186,12 @@ class ProviderNotFound(NotFound):
     """No such provider is configured."""
 
     code = "provider_not_found"
+
+
+class TemplateNotFound(NotFound):
+    """There is no such dataset template."""
+
+    code = "template_not_found"
 
 
 class Conflict(LuthierError):

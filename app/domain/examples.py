@@ -1,14 +1,16 @@
-"""One row of a dataset: reading it in any accepted form, and the one form that is kept.
+"""One example: the one form that is kept, and what every example must be.
 
 Canonical chat:        {"messages": [...], "tools"?: [...], "parallel_tool_calls"?: bool}
-Canonical preference:  {"prompt": [...], "chosen": [...], "rejected": [...], "tools"?: [...]}
+Canonical preference:  {"prompt": [...], "chosen": [...], "rejected": [...], "tools"?: [...],
+                        "parallel_tool_calls"?: bool}
 
 Messages are OpenAI's. Keys that are not read are refused and not dropped, so that nothing is
 lost in silence.
 """
 
-from collections.abc import Sequence
-from typing import Any, Literal
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -17,6 +19,9 @@ from app.domain.errors import Fault
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 """No example of any provider comes near it: their context ends long before."""
+
+MAX_DEPTH = 64
+"""How deeply a tool's schema or a part of a message may be nested; real ones need a dozen."""
 
 
 class FunctionCall(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,26 +66,10 @@ class PreferenceExample(msgspec.Struct, forbid_unknown_fields=True, omit_default
     chosen: list[Message]
     rejected: list[Message]
     tools: list[dict[str, Any]] | None = None
+    parallel_tool_calls: bool | None = None
 
 
 Example = ChatExample | PreferenceExample
-
-
-class PromptCompletionRow(msgspec.Struct, forbid_unknown_fields=True):
-    """The shortest form of a chat example."""
-
-    prompt: str
-    completion: str
-    system: str | None = None
-
-
-class PlainPreferenceRow(msgspec.Struct, forbid_unknown_fields=True):
-    """A preference in plain strings."""
-
-    prompt: str
-    chosen: str
-    rejected: str
-    system: str | None = None
 
 
 class RowInvalid(Exception):
@@ -96,27 +85,10 @@ class RowInvalid(Exception):
         return Fault(self.code, self.message, line=line)
 
 
-_any = msgspec.json.Decoder()
 _chat = msgspec.json.Decoder(ChatExample)
-_prompt_completion = msgspec.json.Decoder(PromptCompletionRow)
-_plain_preference = msgspec.json.Decoder(PlainPreferenceRow)
 _preference = msgspec.json.Decoder(PreferenceExample)
 _encoder = msgspec.json.Encoder()
-
-
-def decode_row(line: bytes) -> tuple[str, Example]:
-    """One line in whichever form it comes, as (format, canonical example); raises `RowInvalid`."""
-    format_ = _recognise(line)
-    try:
-        example = _decode_as(format_, line)
-    except msgspec.ValidationError as error:
-        raise RowInvalid("row_shape", _speak(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(line, error) from error
-    except RecursionError as error:
-        raise RowInvalid("row_too_deep", "The row is nested too deeply; flatten it.") from error
-    check_example(example)
-    return format_, example
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def encode_example(example: Example) -> bytes:
@@ -136,7 +108,11 @@ def kind_of(example: Example) -> DatasetKind:
 
 def check_example(example: Example) -> None:
     """Raise `RowInvalid` where no provider could learn from the example."""
+    if example.tools:
+        _check_depth(example.tools, where="tools")
     if isinstance(example, ChatExample):
+        if _is_plain(example.messages):
+            return
         _check_conversation(example.messages, where="messages")
         _check_answered(example.messages)
         return
@@ -149,6 +125,14 @@ def check_example(example: Example) -> None:
         raise RowInvalid("preference_equal", "`chosen` and `rejected` are the same answer.")
 
 
+def refuse_nul(line: bytes) -> None:
+    """Raise `RowInvalid` where a text of a canonical line holds U+0000."""
+    if rb"\u0000" in line and _NUL.search(line):
+        raise RowInvalid(
+            "text_nul", "The row's text holds U+0000, which ends a text for many programs."
+        )
+
+
 def prompt_and_expected(example: ChatExample) -> tuple[list[Message], str] | None:
     """What to ask and which answer to expect, from the last assistant turn that has text."""
     for index in range(len(example.messages) - 1, 0, -1):
@@ -158,51 +142,17 @@ def prompt_and_expected(example: ChatExample) -> tuple[list[Message], str] | Non
     return None
 
 
-def _recognise(line: bytes) -> str:
-    """The row's form by its keys, cheaply for the common ones."""
-    if line.startswith((b'{"messages":', b'{"messages" :')):
-        return "chat"
-    try:
-        row = _any.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(line, error) from error
-    except RecursionError as error:
-        raise RowInvalid("row_too_deep", "The row is nested too deeply; flatten it.") from error
-    if not isinstance(row, dict):
-        raise RowInvalid("row_not_object", 'A row must be a JSON object, such as {"prompt": ...}.')
-    keys: set[str] = set(row)  # pyright: ignore[reportUnknownArgumentType]
-    if "messages" in keys:
-        return "chat"
-    if {"chosen", "rejected"} <= keys:
-        return "preference" if isinstance(row.get("chosen"), list) else "plain_preference"
-    if keys & {"prompt", "completion"}:
-        return "prompt_completion"
-    raise RowInvalid(
-        "row_keys",
-        "A row needs `messages`, or `prompt` with `completion`, or `prompt` with `chosen` and "
-        f"`rejected`; this one has {_name(keys)}.",
-    )
-
-
-def _decode_as(format_: str, line: bytes) -> Example:
-    if format_ == "chat":
-        return _chat.decode(line)
-    if format_ == "preference":
-        return _preference.decode(line)
-    if format_ == "plain_preference":
-        plain = _plain_preference.decode(line)
-        return PreferenceExample(
-            prompt=_opening(plain.system, plain.prompt),
-            chosen=[Message("assistant", plain.chosen)],
-            rejected=[Message("assistant", plain.rejected)],
-        )
-    pair = _prompt_completion.decode(line)
-    return ChatExample([*_opening(pair.system, pair.prompt), Message("assistant", pair.completion)])
-
-
-def _opening(system: str | None, prompt: str) -> list[Message]:
-    user = Message("user", prompt)
-    return [user] if system is None else [Message("system", system), user]
+def _is_plain(messages: Sequence[Message]) -> bool:
+    """A quick yes to most conversations: text from all, the last from the assistant."""
+    is_asked = False
+    for message in messages:
+        content, role = message.content, message.role
+        if not isinstance(content, str) or not content or content.isspace():
+            return False
+        if role == "tool" or message.weight is not None or message.tool_calls is not None:
+            return False
+        is_asked = is_asked or role == "user"
+    return is_asked and messages[-1].role == "assistant"
 
 
 def _check_conversation(messages: Sequence[Message], *, where: str) -> None:
@@ -213,6 +163,8 @@ def _check_conversation(messages: Sequence[Message], *, where: str) -> None:
 
 
 def _check_message(message: Message, *, where: str) -> None:
+    if isinstance(message.content, list):
+        _check_depth(message.content, where=where)
     if message.role == "assistant":
         if _is_blank(message.content) and not message.tool_calls and not message.refusal:
             raise RowInvalid("completion_empty", f"`{where}`: the assistant says nothing.")
@@ -230,7 +182,7 @@ def _check_message(message: Message, *, where: str) -> None:
 
 
 def _is_blank(content: str | list[dict[str, Any]] | None) -> bool:
-    return not (content.strip() if isinstance(content, str) else content)
+    return not content or (isinstance(content, str) and content.isspace())
 
 
 def _check_answered(messages: Sequence[Message]) -> None:
@@ -242,20 +194,16 @@ def _check_answered(messages: Sequence[Message]) -> None:
         raise RowInvalid("weight_zero", "Every assistant message has weight 0: nothing to learn.")
 
 
-def _name(keys: set[str]) -> str:
-    return ", ".join(f"`{key[:40]}`" for key in sorted(keys)[:8]) or "no keys"
+def _check_depth(value: Any, *, where: str) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise RowInvalid("row_too_deep", f"`{where}` is nested too deeply; flatten it.")
 
 
-def _not_json(line: bytes, error: Exception) -> RowInvalid:
-    try:
-        line.decode()
-    except UnicodeDecodeError as wrong:
-        return RowInvalid(
-            "not_utf8",
-            f"Byte {wrong.start + 1} of the line is not UTF-8; save the file as UTF-8.",
-        )
-    return RowInvalid("not_json", f"Not JSON: {error}.")
-
-
-def _speak(error: msgspec.ValidationError) -> str:
-    return str(error).replace("Object ", "The row ").rstrip(".") + "."
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("list[Any]", value) if isinstance(value, list) else ()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from app.domain.errors import DatabaseUnavailable
-from app.reconciler import evaluate, observe, steer, submit
+from app.reconciler import evaluate, observe, report, steer, submit
 from app.reconciler.work import Workshop
 from app.storage.signals import WORK_DUE
 
@@ -25,7 +25,7 @@ Tick = Callable[[], Awaitable[int]]
 
 
 class Reconciler:
-    """One loop for each provider, so that a slow one holds up no other, and one for evaluations."""
+    """A loop for each provider, so that a slow one holds up no other, and for other long work."""
 
     def __init__(self, shop: Workshop, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._shop = shop
@@ -38,6 +38,7 @@ class Reconciler:
             for name in self._shop.providers:
                 loops.create_task(self._loop(_for_provider(self._shop, name), name))
             loops.create_task(self._loop([lambda: evaluate.tick(self._shop)], "evaluations"))
+            loops.create_task(self._loop([lambda: report.tick(self._shop)], "reports"))
 
     def stop(self) -> None:
         """Begin no new tick."""

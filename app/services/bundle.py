@@ -9,6 +9,7 @@ from app.services.evaluations import Evaluations
 from app.services.health import Health
 from app.services.jobs import Jobs
 from app.services.models import Models
+from app.services.reports import Reports
 from app.services.splits import Splits
 from app.services.watching import Watch
 
@@ -19,6 +20,7 @@ class Services:
 
     datasets: Datasets
     splits: Splits
+    reports: Reports
     jobs: Jobs
     models: Models
     evaluations: Evaluations

@@ -1,7 +1,7 @@
 """Datasets: taking in, naming, reading, removing."""
 
 import asyncio
-import os
+import shutil
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,23 +11,28 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.datasets import Dataset
-from app.domain.errors import DatasetInUse, IdempotencyKeyReused, TooLarge
+from app.domain.errors import DatasetInUse, IdempotencyKeyReused
 from app.domain.examples import Example, decode_example
 from app.domain.idempotency import Idempotency
-from app.domain.intake import Intake
+from app.domain.intake import Intake, Reading
 from app.services.created import Created
-from app.storage import datasets, evaluations, idempotency, jobs
+from app.storage import datasets, evaluations, idempotency, jobs, reports
 from app.storage.blobs import Blobs
 from app.storage.database import Database
 from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.sources import read_lines
 
+_AS_IT_COMES = Reading()
+
 
 class Draft(msgspec.Struct, frozen=True):
     """Checked examples on their way in: canonical lines in a file, and what was found."""
 
     path: Path
+    rejected: Path
+    """The rows that were set aside, as JSON Lines."""
+
     intake: Intake
 
 
@@ -50,32 +55,36 @@ class Datasets:
         self._clock = clock
 
     @asynccontextmanager
-    async def take_in(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[Draft]:
-        """Check a file while it streams in; the draft's file is gone when the block ends.
+    async def take_in(
+        self, pieces: AsyncIterator[bytes], reading: Reading = _AS_IT_COMES
+    ) -> AsyncGenerator[Draft]:
+        """Check a file while it streams in; the draft's files are gone when the block ends.
 
-        Raises `DatasetInvalid` with every wrong line, `TooLarge` past the service's limit.
+        Raises `DatasetInvalid` with every wrong row, `TooLarge` past the service's limit,
+        `FormatUnavailable` for a format whose package is not installed.
         """
         self._staging.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._staging, suffix=".jsonl")
+        folder = Path(tempfile.mkdtemp(dir=self._staging))
         try:
-            intake = await self._check_into(descriptor, pieces)
-            yield Draft(Path(name), intake)
+            reading = msgspec.structs.replace(reading, max_bytes=self._max_bytes)
+            draft = Draft(folder / "examples.jsonl", folder / "rejected.jsonl", Intake(reading))
+            await _check_into(draft, pieces, spool=folder / "spool")
+            yield draft
         finally:
-            os.unlink(name)
+            shutil.rmtree(folder)
 
     async def keep(
         self, draft: Draft, name: str, key: Idempotency | None = None
     ) -> Created[Dataset]:
         """Store a draft as the next version of a name, or answer the version that holds it."""
-        sha256 = draft.intake.sha256
-        await self._blobs.put(sha256, draft.path)
+        await self._put(draft)
         try:
-            created = await self._keep_until_settled(draft, name, sha256, key)
+            created = await self._keep_until_settled(draft, name, key)
         except IdempotencyKeyReused:
-            await self._drop_unused(sha256)
+            await self._drop_unused(*_hashes(draft.intake))
             raise
         if created.is_replay:
-            await self._drop_unused(sha256)
+            await self._drop_unused(*_hashes(draft.intake))
         return created
 
     async def get(self, reference: str) -> Dataset:
@@ -91,6 +100,14 @@ class Datasets:
     def content(self, dataset: Dataset) -> AsyncIterator[bytes]:
         """The canonical JSON Lines."""
         return self._blobs.chunks(dataset.sha256)
+
+    def rejected(self, dataset: Dataset) -> AsyncIterator[bytes]:
+        """The rows that were set aside, as JSON Lines with line, code, message and the raw row."""
+        return (
+            _nothing()
+            if dataset.rejected_sha256 is None
+            else self._blobs.chunks(dataset.rejected_sha256)
+        )
 
     async def examples(self, dataset: Dataset, *, after: int, limit: int) -> Sequence[Example]:
         """At most `limit` examples from the `after`-th line on."""
@@ -108,60 +125,98 @@ class Datasets:
         """Forget a version; raises `DatasetInUse` while unfinished work needs it."""
         async with self._database.write() as connection:
             dataset = await datasets.get(connection, reference)
-            is_last = await datasets.remove(connection, dataset)
+            await datasets.remove(connection, dataset)
             user = await jobs.uses_dataset(connection, dataset.id)
             user = user or await evaluations.uses_dataset(connection, dataset.id)
             if user is not None:
                 raise DatasetInUse(f"{user} needs this dataset; wait for its end or cancel it.")
-        if is_last:
-            await self._blobs.remove(dataset.sha256)
-
-    async def _check_into(self, descriptor: int, pieces: AsyncIterator[bytes]) -> Intake:
-        intake = Intake()
-        received = 0
-        with os.fdopen(descriptor, "wb") as file:
-            async for piece in pieces:
-                received += len(piece)
-                if received > self._max_bytes:
-                    raise TooLarge(f"The file is larger than {self._max_bytes} bytes.")
-                # Decoding is work for a processor: the event loop goes on answering meanwhile.
-                await asyncio.to_thread(lambda: file.write(intake.feed(piece)))  # noqa: B023
-            file.write(intake.finish())
-        return intake
+        await self._drop_unused(dataset.sha256, dataset.rejected_sha256)
 
     async def _keep_until_settled(
-        self, draft: Draft, name: str, sha256: str, key: Idempotency | None
+        self, draft: Draft, name: str, key: Idempotency | None
     ) -> Created[Dataset]:
         while True:
             try:
-                return await self._keep_once(draft, name, sha256, key)
+                return await self._keep_once(draft, name, key)
             except (IntegrityError, KeyTaken):
                 # Another request took the same number, content or key first: look again.
                 continue
 
-    async def _drop_unused(self, sha256: str) -> None:
-        async with self._database.read() as connection:
-            is_used = await datasets.is_content_used(connection, sha256)
-        if not is_used:
-            await self._blobs.remove(sha256)
-
     async def _keep_once(
-        self, draft: Draft, name: str, sha256: str, key: Idempotency | None
+        self, draft: Draft, name: str, key: Idempotency | None
     ) -> Created[Dataset]:
+        intake, outdated = draft.intake, None
         async with self._database.write() as connection:
             first = await idempotency.find(connection, key, Dataset)
             if first is not None:
                 return Created(first, is_replay=True)
-            present = await datasets.find_content(connection, name, sha256)
+            present = await datasets.find_content(connection, name, intake.sha256)
             dataset = present
             if dataset is None:
                 version = await datasets.next_version(connection, name)
-                dataset = _dataset(draft.intake, name, version, self._clock())
+                dataset = _dataset(intake, name, version, self._clock())
                 await datasets.add(connection, dataset)
+                await reports.add(connection, dataset)
+            elif intake.rejected_sha256 not in (None, dataset.rejected_sha256):
+                # Whoever sent it must find what was set aside just now.
+                outdated = dataset.rejected_sha256
+                dataset = await datasets.set_rejected(
+                    connection, dataset, rejected=intake.rejected, sha256=intake.rejected_sha256
+                )
             await idempotency.keep(connection, key, dataset)
         # A removal of the same content may have come between the upload and this commit.
-        await self._blobs.put(sha256, draft.path)
+        await self._put(draft)
+        await self._drop_unused(outdated)
         return Created(dataset, existed=present is not None)
+
+    async def _put(self, draft: Draft) -> None:
+        await self._blobs.put(draft.intake.sha256, draft.path)
+        if draft.intake.rejected_sha256 is not None:
+            await self._blobs.put(draft.intake.rejected_sha256, draft.rejected)
+
+    async def _drop_unused(self, *hashes: str | None) -> None:
+        for sha256 in filter(None, hashes):
+            async with self._database.read() as connection:
+                is_used = await datasets.is_content_used(connection, sha256)
+            if not is_used:
+                await self._blobs.remove(sha256)
+
+
+async def _check_into(draft: Draft, pieces: AsyncIterator[bytes], *, spool: Path) -> None:
+    intake = draft.intake
+    with (
+        draft.path.open("wb") as examples,
+        draft.rejected.open("wb") as rejected,
+        spool.open("w+b") as spooled,
+    ):
+
+        def take(piece: bytes) -> None:
+            taken = intake.feed(piece)
+            (spooled if intake.is_spooling else examples).write(taken)
+            rejected.write(intake.take_rejected())
+
+        def end() -> None:
+            if intake.is_spooling:
+                spooled.seek(0)
+                for line in intake.read_spooled(spooled):
+                    examples.write(line)
+                    rejected.write(intake.take_rejected())
+            examples.write(intake.finish())
+            rejected.write(intake.take_rejected())
+
+        async for piece in pieces:
+            # Decoding is work for a processor: the event loop goes on answering meanwhile.
+            await asyncio.to_thread(take, piece)
+        await asyncio.to_thread(end)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+def _hashes(intake: Intake) -> tuple[str, str | None]:
+    return intake.sha256, intake.rejected_sha256
 
 
 def _dataset(intake: Intake, name: str, version: int, now: int) -> Dataset:
@@ -176,5 +231,7 @@ def _dataset(intake: Intake, name: str, version: int, now: int) -> Dataset:
         examples=intake.examples,
         bytes=intake.bytes,
         sha256=intake.sha256,
+        rejected=intake.rejected,
+        rejected_sha256=intake.rejected_sha256,
         created_at=now,
     )

@@ -1,7 +1,7 @@
 """Dataset versions; their examples lie in the blob store under their hash."""
 
 import msgspec
-from sqlalchemy import BigInteger, UniqueConstraint, delete, func, insert, select
+from sqlalchemy import BigInteger, UniqueConstraint, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +24,8 @@ class DatasetRow(Row):
     examples: Mapped[int]
     bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(index=True)
+    rejected: Mapped[int] = mapped_column(server_default="0")
+    rejected_sha256: Mapped[str | None] = mapped_column(index=True)
     created_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -93,15 +95,28 @@ async def list_page(
     ]
 
 
-async def remove(connection: AsyncConnection, dataset: Dataset) -> bool:
-    """Forget a version; True when no other one has the same content, so that its blob may go."""
+async def set_rejected(
+    connection: AsyncConnection, dataset: Dataset, *, rejected: int, sha256: str
+) -> Dataset:
+    """Let a version's rejected rows be those of the upload that came last."""
+    await connection.execute(
+        update(DatasetRow)
+        .where(DatasetRow.id == dataset.id)
+        .values(rejected=rejected, rejected_sha256=sha256)
+    )
+    return msgspec.structs.replace(dataset, rejected=rejected, rejected_sha256=sha256)
+
+
+async def remove(connection: AsyncConnection, dataset: Dataset) -> None:
+    """Forget a version; its blobs may go where `is_content_used` says so."""
     await connection.execute(delete(DatasetRow).where(DatasetRow.id == dataset.id))
-    return not await is_content_used(connection, dataset.sha256)
 
 
 async def is_content_used(connection: AsyncConnection, sha256: str) -> bool:
-    """Whether some version has this content."""
+    """Whether some version has this content, as examples or as rejected rows."""
     found = await connection.execute(
-        select(DatasetRow.id).where(DatasetRow.sha256 == sha256).limit(1)
+        select(DatasetRow.id)
+        .where((DatasetRow.sha256 == sha256) | (DatasetRow.rejected_sha256 == sha256))
+        .limit(1)
     )
     return found.scalar_one_or_none() is not None

@@ -1,8 +1,8 @@
 """The whole schema in one place: importing this module knows every table."""
 
-from app.storage import datasets, evaluations, idempotency, jobs, models
+from app.storage import datasets, evaluations, idempotency, jobs, models, reports
 from app.storage.base import Row
 
 metadata = Row.metadata
 
-__all__ = ["datasets", "evaluations", "idempotency", "jobs", "metadata", "models"]
+__all__ = ["datasets", "evaluations", "idempotency", "jobs", "metadata", "models", "reports"]

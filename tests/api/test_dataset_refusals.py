@@ -31,7 +31,7 @@ END = b"--b--\r\n"
         (b"\n \r\n\n", "dataset_empty", []),
         (b"\xff\xfe{}", "dataset_invalid", [(1, "not_utf8")]),
         (b'\n\n{"prompt": \n', "dataset_invalid", [(3, "not_json")]),
-        (b'[{"prompt": "a", "completion": "b"}]', "dataset_invalid", [(1, "row_not_object")]),
+        (b'[[{"prompt": "a"}]]', "dataset_invalid", [(1, "row_not_object")]),
         (b'{"prompt": 1, "completion": "b"}\r\n\r\n7', "dataset_invalid", [
             (1, "row_shape"), (3, "row_not_object")
         ]),

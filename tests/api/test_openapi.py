@@ -134,13 +134,15 @@ async def tour(client: httpx.AsyncClient) -> None:
     await upload(client, b'{"prompt": "a", "completion": "b"}\n')
     await upload(client, b"nonsense\n{}")
     await upload(client, b"")
-    for part in ("", "/examples", "/content", "/examples?cursor=x"):
+    for part in ("", "/examples", "/content", "/rejected", "/report", "/examples?cursor=x"):
         await client.get(f"/datasets/echo{part}")
     await client.get("/datasets?limit=1")
     await client.delete("/datasets/spare")
     await client.delete("/datasets/spare")
     await client.post("/datasets/echo/split", json={"validation": 0.2, "test": 0.2, "seed": 7})
     await client.post("/datasets/echo/split", json={"validation": 2})
+    for part in ("", "/preference", "/preference/sample", "/none"):
+        await client.get(f"/dataset-templates{part}")
     await tour_of_jobs(client)
 
 

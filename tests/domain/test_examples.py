@@ -17,11 +17,11 @@ from app.domain.examples import (
     RowInvalid,
     ToolCall,
     decode_example,
-    decode_row,
     encode_example,
     kind_of,
     prompt_and_expected,
 )
+from app.domain.reading.forms import decode_row
 
 Json = dict[str, Any]
 
@@ -84,7 +84,7 @@ def test_tools_are_kept() -> None:
         (b"nonsense", "not_json"),
         (b'{"prompt": "a", "completion": "b"} {}', "not_json"),
         (b'{"messages": [', "not_json"),
-        (b'{"prompt": NaN, "completion": "b"}', "not_json"),
+        (b'{"prompt": NaN, "completion": "b"}', "not_finite"),
         (b'{"prompt": "\xff", "completion": "b"}', "not_utf8"),
         (b'{"messages": [{"role": "user", "content": "\xff"}]}', "not_utf8"),
         (b"[" * 100_000, "row_too_deep"),

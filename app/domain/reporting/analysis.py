@@ -29,7 +29,7 @@ _ORDER = [Severity.ERROR, Severity.WARNING, Severity.INFO]
 class Analysis:
     """Give the canonical lines in order to `feed`, then call `finish`.
 
-    Memory grows by about a kilobyte for each distinct prompt that is compared, and by half of
+    Memory grows by about a kilobyte for each distinct prompt that is compared, and by a third of
     that for each further example; no text is kept.
     """
 

@@ -40,7 +40,13 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 
-_OPEN_END = re.compile(r"[\w,;:(\[{\-\u2013]\Z")
+_BOILERPLATE_HINTS = (
+    *("an ai", "an artificial", "language model", "m sorry", "i hope", "cutoff", "cut-off"),
+    *("feel free", "lorem", "[", "{{", "<"),
+)
+"""One of these is in every text that the pattern matches; looking for them is much cheaper."""
+
+_OPEN_END = re.compile(r"[\w,;:(\[{\-\u2013]")
 _LIST_ITEM = re.compile(r"\s*(?:[-*\u2022#>|]|\d+[.)])")
 
 
@@ -66,7 +72,7 @@ class Completions:
             self._placeholders.add(line)
             return
         self._see_end(line, text)
-        if _BOILERPLATE.search(text):
+        if has_boilerplate(text):
             self._boilerplate.add(line)
         self._see_opening(line, text)
 
@@ -89,7 +95,7 @@ class Completions:
             self._broken_json.add(line)
         elif len(text) >= LONG:
             self._long += 1
-            if _OPEN_END.search(text) and not _LIST_ITEM.match(text.rpartition("\n")[2]):
+            if _OPEN_END.match(text[-1]) and not _LIST_ITEM.match(text.rpartition("\n")[2]):
                 self._open_ends.add(line)
 
     def _see_opening(self, line: int, text: str) -> None:
@@ -156,6 +162,12 @@ class Completions:
                 lines=[self._first_line[opening]],
             )
         ]
+
+
+def has_boilerplate(text: str) -> bool:
+    """A phrase that assistants are known for, or a gap that nobody filled in."""
+    lowered = text.lower()
+    return any(hint in lowered for hint in _BOILERPLATE_HINTS) and bool(_BOILERPLATE.search(text))
 
 
 def _together(one: Lines, other: Lines) -> Lines:

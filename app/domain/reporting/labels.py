@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from app.domain.reporting.findings import Finding, LabelCount, Lines, Severity
+from app.domain.reporting.findings import MAX_LINES, Finding, LabelCount, Lines, Severity
 
 MAX_LABEL_CHARACTERS = 60
 MAX_LABELS = 500
@@ -106,7 +106,7 @@ class Labels:
                 + " and ".join(repr(name) for name in twins[0][:3])
                 + ".",
                 advice="Choose one spelling for each label and use it everywhere.",
-                lines=[self._first_line[name] for names in twins for name in names][:100],
+                lines=[self._first_line[name] for names in twins for name in names][:MAX_LINES],
             )
         ]
 

@@ -18,6 +18,9 @@ SIMILAR = 0.75
 MAX_COMPARED = 200_000
 """Texts that are compared with each other; each takes about one kilobyte of memory."""
 
+MAX_CHARACTERS = 20_000
+"""Of a longer text the beginning is compared."""
+
 HASHES = 128
 ROWS = 6
 BANDS = HASHES // ROWS
@@ -84,7 +87,7 @@ class NearDuplicates:
 
 def word_pairs(text: str) -> list[str]:
     """The pairs of neighbouring words, with the text's edges as words; never empty."""
-    words = _WORDS.findall(text.casefold())
+    words = _WORDS.findall(text[:MAX_CHARACTERS].casefold())
     if not words:
         return [text]
     return [f"{one} {other}" for one, other in zip(["", *words], [*words, ""], strict=True)]

@@ -1,42 +1,45 @@
 """Examples that come twice, and prompts whose answers contradict each other."""
 
-from app.domain.reporting.findings import Finding, Lines, Severity, shown_groups
+from app.domain.reporting.findings import MAX_LINES, Finding, Lines, Severity, shown_groups
 from app.domain.reporting.parts import Parts
 
 
 class Repeats:
-    """Remembers each prompt by its hash, with its lines by answer."""
+    """Remembers each prompt and each answer to it by its hash."""
 
     def __init__(self) -> None:
-        self._answers: dict[bytes, dict[bytes, list[int]]] = {}
+        self.duplicates = 0
+        """Examples that repeat an earlier one word by word."""
+        self._first_of_pair: dict[bytes, int] = {}
+        self._first_of_prompt: dict[bytes, int] = {}
+        self._twins: dict[bytes, list[int]] = {}
+        self._several: dict[bytes, list[int]] = {}
         self._rejected: dict[bytes, int] = {}
 
     def see(self, line: int, parts: Parts) -> None:
         """Remember one example."""
-        answers = self._answers.setdefault(parts.context_key, {})
-        key = parts.answer_key + (parts.rejected_key or b"")
-        answers.setdefault(key, []).append(line)
+        pair = parts.context_key + parts.answer_key + (parts.rejected_key or b"")
+        first = self._first_of_pair.setdefault(pair, line)
+        if first != line:
+            self._twins.setdefault(pair, [first]).append(line)
+            self.duplicates += 1
+        else:
+            self._see_prompt(line, parts.context_key)
         if parts.rejected_key is not None:
             self._rejected[parts.context_key + parts.rejected_key + parts.answer_key] = line
-
-    @property
-    def duplicates(self) -> int:
-        """Examples that repeat an earlier one word by word."""
-        return sum(
-            len(lines) - 1 for answers in self._answers.values() for lines in answers.values()
-        )
 
     def findings(self, *, are_labels: bool) -> list[Finding]:
         """What was repeated; contradicting labels are wrong, other answers may just vary."""
         return [*self._exact(), *self._contradictions(are_labels), *self._turned_round()]
 
+    def _see_prompt(self, line: int, context: bytes) -> None:
+        """Note an answer that this prompt has not had yet."""
+        first = self._first_of_prompt.setdefault(context, line)
+        if first != line:
+            self._several.setdefault(context, [first]).append(line)
+
     def _exact(self) -> list[Finding]:
-        groups = [
-            lines
-            for answers in self._answers.values()
-            for lines in answers.values()
-            if len(lines) > 1
-        ]
+        groups = list(self._twins.values())
         if not groups:
             return []
         repeated = sorted(line for group in groups for line in group[1:])
@@ -48,17 +51,13 @@ class Repeats:
                 message=f"{len(repeated):,} examples repeat an earlier one word by word.",
                 advice="Remove the lines named here: the model would learn them with more weight "
                 "than the rest.",
-                lines=repeated[:100],
+                lines=repeated[:MAX_LINES],
                 groups=shown_groups(groups),
             )
         ]
 
     def _contradictions(self, are_labels: bool) -> list[Finding]:
-        groups = [
-            sorted(line for lines in answers.values() for line in lines)
-            for answers in self._answers.values()
-            if len(answers) > 1
-        ]
+        groups = list(self._several.values())
         if not groups or self._rejected:
             return []
         lines = sorted(line for group in groups for line in group)
@@ -70,7 +69,7 @@ class Repeats:
                 message=f"{len(groups):,} prompts have different completions.",
                 advice="Decide for each prompt which completion is right and drop the others. Keep "
                 "several only where the task wants variety.",
-                lines=lines[:100],
+                lines=lines[:MAX_LINES],
                 groups=shown_groups(groups),
             )
         ]

@@ -1,0 +1,55 @@
+"""Odd names of columns and what they stand for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app.domain.examples import RowInvalid
+
+KNOWN = frozenset(
+    {
+        "messages",
+        "tools",
+        "parallel_tool_calls",
+        "system",
+        "prompt",
+        "completion",
+        "instruction",
+        "input",
+        "output",
+        "conversations",
+        "chosen",
+        "rejected",
+        "preferred_output",
+        "non_preferred_output",
+        "preferred_completion",
+        "non_preferred_completion",
+    }
+)
+"""The names that some form of a row knows."""
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """The file's names on the left; on the right one that is known, or None to leave it out."""
+
+    names: Mapping[str, str | None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+    def meaning(self, name: str) -> str | None:
+        """What a column stands for; None for one to leave out."""
+        return self.names.get(name, name)
+
+    def rename(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row under known names; raises `RowInvalid` where two columns get the same one."""
+        renamed: dict[str, Any] = {}
+        for name, value in row.items():
+            meaning = self.meaning(name)
+            if meaning is None:
+                continue
+            if meaning in renamed:
+                raise RowInvalid("columns_clash", f"Two columns of this row are `{meaning}`.")
+            renamed[meaning] = value
+        return renamed

@@ -1,0 +1,1 @@
+"""Datasets on their way in: files of every kind, good and bad."""
