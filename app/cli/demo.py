@@ -74,6 +74,7 @@ def run(task: Task, *, keep: bool) -> None:
     with _service(data_dir) as (client, service):
         out.print(f"[bold]{lesson.title}[/bold]\nService: {_base(client)}/docs  Data: {data_dir}\n")
         train = _upload(client, f"{lesson.folder}-train", DATA / lesson.folder / "train.jsonl")
+        _report(client, train)
         tests = {
             name: _upload(client, f"{lesson.folder}-{name}", DATA / lesson.folder / f"{name}.jsonl")
             for name in lesson.held_out
@@ -98,6 +99,18 @@ def _upload(client: httpx.Client, name: str, path: Path) -> dict[str, Any]:
         f"{dataset['examples']} examples, checked line by line"
     )
     return dataset
+
+
+def _report(client: httpx.Client, dataset: dict[str, Any]) -> None:
+    """What the service thinks of the examples before anything is trained."""
+    report = _checked(client.get(f"/datasets/{dataset['id']}/report"))
+    while report["status"] not in ("ready", "failed"):
+        time.sleep(0.3)
+        report = _checked(client.get(f"/datasets/{dataset['id']}/report"))
+    out.print(f"  report  {report['quantity']['message']}", soft_wrap=True)
+    for finding in (report["report"] or {}).get("findings", []):
+        lines = ", ".join(str(line) for line in finding["lines"][:5])
+        out.print(f"          {finding['message']} Lines {lines}.", soft_wrap=True)
 
 
 def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[str, Any]:
