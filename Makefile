@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo serve test check bench clean
+.PHONY: help setup demo serve test check bench fuzz clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,8 +39,12 @@ check: .venv/dev-ready ## Format, lint, types and the layer contracts
 test: check ## All checks and the whole test suite, on SQLite and PostgreSQL
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
-bench: .venv/dev-ready ## Requests per second against a bare route, on both databases
+bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, and the report
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.report
+
+fuzz: .venv/dev-ready ## Ten minutes of damaged files against the readers of datasets
+	$(BIN)/python -m tests.datasets_in.fuzz 600
 
 clean: ## Remove the virtual environment and what the demo left
 	rm -rf .venv luthier-demo
