@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +16,11 @@ from app.api import problems
 from app.domain.errors import Forbidden, LuthierError, Unauthorized
 
 log = structlog.get_logger()
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""What a request may carry, but for uploads: those are counted against the operator's limit."""
+
+UPLOADS = "/datasets"
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """For machines that hold no key."""
@@ -44,7 +50,9 @@ class Gate:
 
         try:
             self._admit(scope)
-            await self._app(scope, receive, send_with_id)
+            is_bounded = scope["method"] != "GET" and scope["path"] != UPLOADS
+            body = _bounded(receive) if is_bounded else receive
+            await self._app(scope, body, send_with_id)
         except LuthierError as error:
             await problems.refusal(request_id, error)(scope, receive, send_with_id)
         except ClientDisconnect:
@@ -72,6 +80,21 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _bounded(receive: Receive) -> Receive:
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            # FastAPI reads the body and lets no other kind of error through as it is.
+            raise HTTPException(413, f"A request may carry {MAX_BODY_BYTES} bytes.")
+        return message
+
+    return bounded
 
 
 def _require_key(headers: Headers, key: str) -> None:

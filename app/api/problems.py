@@ -36,6 +36,7 @@ _HTTP_CODES = {
     404: "route_not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
+    413: "body_too_large",
     415: "media_type_not_supported",
 }
 

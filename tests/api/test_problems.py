@@ -43,3 +43,14 @@ async def test_many_faults_are_told_at_once(idle_client: httpx.AsyncClient) -> N
 async def test_a_pointer_is_escaped(idle_client: httpx.AsyncClient) -> None:
     problem = refused(await idle_client.post("/jobs", json={"a/b~c": 1}), 422, "invalid_request")
     assert "/a~1b~0c" in {fault["pointer"] for fault in problem["errors"]}
+
+
+async def test_a_body_without_end_is_refused(idle_client: httpx.AsyncClient) -> None:
+    body = b'{"provider": "' + b"x" * (17 * 1024 * 1024) + b'"}'
+
+    refused = await idle_client.post(
+        "/jobs", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert refused.status_code == 413
+    assert refused.json()["code"] == "body_too_large"
