@@ -13,6 +13,7 @@ from app.api import (
     datasets,
     evaluations,
     health,
+    job_series,
     jobs,
     models,
     problems,
@@ -54,6 +55,7 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
     # Routes are tried in order, and nothing is asked for as often as a job.
     for door in (
         jobs,
+        job_series,
         datasets,
         splits,
         reports,
