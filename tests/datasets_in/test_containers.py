@@ -99,6 +99,14 @@ def test_conversations_may_stand_in_parquet_as_lists() -> None:
     assert take_in([parquet([plain])]).kept == take_in([lines([plain])]).kept
 
 
+def test_conversations_may_stand_in_parquet_as_json() -> None:
+    cells = {name: json.dumps(value) for name, value in TALK.items()}
+    assert take_in([parquet([cells])]).kept == take_in([lines([TALK])]).kept
+    with pytest.raises(DatasetInvalid) as refused:
+        take_in([parquet([cells, cells | {"messages": "hello"}])])
+    assert [(fault.line, fault.code) for fault in refused.value.faults] == [(2, "cell_not_json")]
+
+
 def test_columns_are_named_and_left_out_in_every_container() -> None:
     rows = [{"id": 1, "question": "a", "answer": "b"}]
     reading = Reading(columns=Columns({"question": "prompt", "answer": "completion", "id": None}))

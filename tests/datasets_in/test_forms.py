@@ -32,6 +32,11 @@ def kept(row: Json, columns: Columns | None = None) -> tuple[str, Json]:
         ({"instruction": "a", "input": "", "output": "b"}, [ASK, REPLY]),
         ({"instruction": "a", "input": "x", "output": "b"}, [ASK | {"content": "a\n\nx"}, REPLY]),
         ({"system": "s", "instruction": "a", "output": "b"}, [SYSTEM, ASK, REPLY]),
+        (
+            {"instruction": "a", "output": "b", "history": [["a", "c"]], "system": "s"},
+            [SYSTEM, ASK, OTHER, ASK, REPLY],
+        ),
+        ({"instruction": "a", "output": "b", "history": []}, [ASK, REPLY]),
     ],
 )
 def test_instructions_are_conversations(row: Json, messages: list[Json]) -> None:
@@ -61,6 +66,32 @@ def test_calls_of_sharegpt_are_tied_to_their_answers() -> None:
     assert example["tools"] == [TOOL]
     assert called["tool_calls"][0]["function"] == {"name": "look", "arguments": '{"at":"x"}'}
     assert answered["tool_call_id"] == called["tool_calls"][0]["id"]
+
+
+def test_a_preference_of_sharegpt_has_one_turn_for_each_answer() -> None:
+    turns = [{"from": "human", "value": "a"}]
+    answers = {"chosen": {"from": "gpt", "value": "b"}, "rejected": {"from": "gpt", "value": "c"}}
+    assert kept({"conversations": turns} | answers) == ("sharegpt", PREFERENCE)
+    assert kept({"conversations": [ASK], "chosen": REPLY, "rejected": OTHER})[1] == PREFERENCE
+
+
+def test_of_a_prompt_of_messages_only_the_completion_is_learned_from() -> None:
+    row = {"prompt": [ASK, OTHER, ASK], "completion": [REPLY], "tools": [TOOL]}
+    assert kept(row) == (
+        "conversational_prompt_completion",
+        {"messages": [ASK, OTHER | {"weight": 0}, ASK, REPLY], "tools": [TOOL]},
+    )
+
+
+def test_functions_from_before_there_were_tools_are_tools() -> None:
+    call = {"name": "look", "arguments": "{}"}
+    asked = {"role": "assistant", "content": None, "function_call": call}
+    found = {"role": "function", "name": "look", "content": "c"}
+    _, example = kept({"messages": [ASK, asked, found, REPLY], "functions": [TOOL["function"]]})
+    [called] = example["messages"][1]["tool_calls"]
+    assert called == {"id": "call_1", "function": call, "type": "function"}
+    assert example["messages"][2] == {"role": "tool", "content": "c", "tool_call_id": "call_1"}
+    assert example["tools"] == [TOOL]
 
 
 @pytest.mark.parametrize("word", ["output", "completion"])

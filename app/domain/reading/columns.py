@@ -1,6 +1,6 @@
 """Odd names of columns and what they stand for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -12,12 +12,14 @@ KNOWN = frozenset(
         "messages",
         "tools",
         "parallel_tool_calls",
+        "functions",
         "system",
         "prompt",
         "completion",
         "instruction",
         "input",
         "output",
+        "history",
         "conversations",
         "chosen",
         "rejected",
@@ -28,6 +30,24 @@ KNOWN = frozenset(
     }
 )
 """The names that some form of a row knows."""
+
+_JSON = frozenset(
+    {"messages", "conversations", "tools", "parallel_tool_calls", "functions", "history"}
+)
+_JSON_BESIDE = {
+    "conversations": {"chosen", "rejected"},
+    "preferred_output": {"input", "preferred_output", "non_preferred_output"},
+    "preferred_completion": {"input", "preferred_completion", "non_preferred_completion"},
+}
+"""What holds JSON only because another column says which form it is."""
+
+
+def json_columns(names: Collection[str | None]) -> frozenset[str]:
+    """Which columns hold JSON where they hold text, in a file with these columns.
+
+    The others hold text as it is, whatever it looks like.
+    """
+    return _JSON.union(*(beside for name, beside in _JSON_BESIDE.items() if name in names))
 
 
 class Columns(msgspec.Struct, frozen=True):

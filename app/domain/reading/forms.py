@@ -7,15 +7,15 @@ import msgspec
 from app.domain.examples import (
     ChatExample,
     Example,
-    FunctionCall,
     Message,
     PreferenceExample,
     RowInvalid,
-    ToolCall,
     check_example,
 )
 from app.domain.reading.columns import Columns
 from app.domain.reading.faulty import NUMBER_TOO_LARGE, too_deep, why_not_json
+from app.domain.reading.legacy import may_be_legacy, with_tool_calls
+from app.domain.reading.sharegpt import read_sharegpt
 
 _any = msgspec.json.Decoder()
 _chat = msgspec.json.Decoder(ChatExample)
@@ -31,29 +31,23 @@ class PromptCompletionRow(msgspec.Struct, forbid_unknown_fields=True):
     system: str | None = None
 
 
+class ConversationalRow(msgspec.Struct, forbid_unknown_fields=True):
+    """TRL's form of the same for conversations: only the completion is learned from."""
+
+    prompt: list[Message]
+    completion: list[Message]
+    tools: list[dict[str, Any]] | None = None
+    parallel_tool_calls: bool | None = None
+
+
 class InstructionRow(msgspec.Struct, forbid_unknown_fields=True):
-    """Alpaca's form; `input` is what the instruction is about."""
+    """Alpaca's form; `input` is what the instruction is about, `history` the turns before it."""
 
     instruction: str
     output: str
     input: str | None = None
     system: str | None = None
-
-
-class Turn(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "from"}):
-    """One turn in ShareGPT's form."""
-
-    sender: str
-    value: str
-    weight: int | None = None
-
-
-class ShareGptRow(msgspec.Struct, forbid_unknown_fields=True):
-    """ShareGPT's form; `tools` is a list, or one written as a string."""
-
-    conversations: list[dict[str, Any]]
-    system: str | None = None
-    tools: list[dict[str, Any]] | str | None = None
+    history: list[tuple[str, str]] | None = None
 
 
 class PlainPreferenceRow(msgspec.Struct, forbid_unknown_fields=True):
@@ -104,7 +98,8 @@ def decode_row(line: bytes, columns: Columns = _NO_COLUMNS) -> tuple[str, Exampl
 
 
 def _decode(line: bytes, columns: Columns) -> tuple[str, Example]:
-    if not columns and line.startswith((b'{"messages":', b'{"messages" :')):
+    is_chat = not columns and line.startswith((b'{"messages":', b'{"messages" :'))
+    if is_chat and not may_be_legacy(line):
         return "chat", _chat.decode(line)
     row = _any.decode(line)
     if not isinstance(row, dict):
@@ -120,14 +115,15 @@ def _recognise(row: dict[str, Any]) -> str:
         return "chat"
     if any(key in keys for key in ("preferred_output", "preferred_completion")):
         return "openai_preference"
-    if "chosen" in keys and "rejected" in keys:
-        return "preference" if isinstance(row["chosen"], list) else "plain_preference"
     if "conversations" in keys:
         return "sharegpt"
+    if "chosen" in keys and "rejected" in keys:
+        return "preference" if isinstance(row["chosen"], list) else "plain_preference"
     if "instruction" in keys:
         return "instruction"
     if "prompt" in keys or "completion" in keys:
-        return "prompt_completion"
+        is_text = not isinstance(row.get("completion"), list)
+        return "prompt_completion" if is_text else "conversational_prompt_completion"
     raise RowInvalid(
         "row_keys",
         "A row needs `messages`, `prompt` with `completion`, `instruction` with `output`, "
@@ -137,7 +133,7 @@ def _recognise(row: dict[str, Any]) -> str:
 
 
 def _read_chat(row: dict[str, Any]) -> Example:
-    return _convert(row, ChatExample)
+    return _convert(with_tool_calls(row), ChatExample)
 
 
 def _read_prompt_completion(row: dict[str, Any]) -> Example:
@@ -145,18 +141,21 @@ def _read_prompt_completion(row: dict[str, Any]) -> Example:
     return ChatExample([*_opening(pair.system, pair.prompt), Message("assistant", pair.completion)])
 
 
+def _read_conversational(row: dict[str, Any]) -> Example:
+    pair = _convert(row, ConversationalRow)
+    for message in pair.prompt:
+        if message.role == "assistant" and message.weight is None:
+            message.weight = 0
+    return ChatExample([*pair.prompt, *pair.completion], pair.tools, pair.parallel_tool_calls)
+
+
 def _read_instruction(row: dict[str, Any]) -> Example:
     task = _convert(row, InstructionRow)
+    messages = [] if task.system is None else [Message("system", task.system)]
     asked = f"{task.instruction}\n\n{task.input}" if task.input else task.instruction
-    return ChatExample([*_opening(task.system, asked), Message("assistant", task.output)])
-
-
-def _read_sharegpt(row: dict[str, Any]) -> Example:
-    talk = _convert(row, ShareGptRow)
-    messages = _turns(talk.conversations)
-    if talk.system is not None:
-        messages.insert(0, Message("system", talk.system))
-    return ChatExample(messages, _tools(talk.tools))
+    for question, answer in [*(task.history or ()), (asked, task.output)]:
+        messages += Message("user", question), Message("assistant", answer)
+    return ChatExample(messages)
 
 
 def _read_plain_preference(row: dict[str, Any]) -> Example:
@@ -186,85 +185,13 @@ def _read_openai_preference(row: dict[str, Any]) -> Example:
 _READERS = {
     "chat": _read_chat,
     "prompt_completion": _read_prompt_completion,
+    "conversational_prompt_completion": _read_conversational,
     "instruction": _read_instruction,
-    "sharegpt": _read_sharegpt,
+    "sharegpt": read_sharegpt,
     "plain_preference": _read_plain_preference,
     "preference": _read_preference,
     "openai_preference": _read_openai_preference,
 }
-
-_SENDERS = {
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "assistant": "assistant",
-    "model": "assistant",
-    "system": "system",
-    "function_call": "function_call",
-    "tool_call": "function_call",
-    "observation": "tool",
-    "function_response": "tool",
-    "tool": "tool",
-}
-
-
-def _turns(conversations: list[dict[str, Any]]) -> list[Message]:
-    if conversations and "role" in conversations[0]:
-        return _convert(conversations, list[Message])
-    messages: list[Message] = []
-    for number, turn in enumerate(_convert(conversations, list[Turn])):
-        sender = _SENDERS.get(turn.sender)
-        if sender is None:
-            raise RowInvalid(
-                "sender_unknown",
-                f"`conversations[{number}]`: who is `{turn.sender[:40]}`? Known are "
-                f"{', '.join(sorted(_SENDERS))}.",
-            )
-        messages.append(_message(sender, turn, number))
-    return messages
-
-
-def _message(sender: Any, turn: Turn, number: int) -> Message:
-    weight: Any = turn.weight
-    if weight not in (None, 0, 1):
-        raise RowInvalid("row_shape", f"`conversations[{number}]`: a weight is 0 or 1.")
-    if sender == "function_call":
-        call = ToolCall(f"call_{number}", _function_call(turn.value, number))
-        return Message("assistant", weight=weight, tool_calls=[call])
-    # In this form a tool's answer follows its call.
-    answered = f"call_{number - 1}" if sender == "tool" else None
-    return Message(sender, turn.value, weight=weight, tool_call_id=answered)
-
-
-def _function_call(value: str, number: int) -> FunctionCall:
-    call = _inner_json(value, f"conversations[{number}].value")
-    match call:
-        case {"name": str(name), "arguments": arguments} if len(call) == 2:
-            text = arguments if isinstance(arguments, str) else msgspec.json.encode(arguments)
-            return FunctionCall(name, text if isinstance(text, str) else text.decode())
-        case _:
-            raise RowInvalid(
-                "row_shape",
-                f"`conversations[{number}]`: a call is JSON with `name` and `arguments`.",
-            )
-
-
-def _tools(tools: list[dict[str, Any]] | str | None) -> list[dict[str, Any]] | None:
-    if isinstance(tools, str):
-        if not tools.strip():
-            return None
-        tools = _convert(_inner_json(tools, "tools"), list[dict[str, Any]])
-    if tools is None:
-        return None
-    return [tool if "type" in tool else {"type": "function", "function": tool} for tool in tools]
-
-
-def _inner_json(text: str, where: str) -> Any:
-    try:
-        return _any.decode(text)
-    except msgspec.DecodeError as error:
-        raise RowInvalid("cell_not_json", f"`{where}` holds no JSON: {error}.") from error
 
 
 def _only(

@@ -15,23 +15,24 @@ class LineReader:
         self._is_skipping = False
 
     def feed(self, piece: bytes) -> Iterator[Row | Block]:
-        """The line that the piece ends, then all that lie in it whole."""
-        first_end, last_end = piece.find(b"\n"), piece.rfind(b"\n")
-        if first_end < 0:
-            self._hold(piece)
-            return
-        self._hold(piece[:first_end])
-        yield self._take_held()
-        whole = piece[first_end + 1 : last_end + 1]
-        if whole:
-            yield Block(self._line, whole)
-            self._line += whole.count(b"\n")
-        self._hold(piece[last_end + 1 :])
+        """All lines that the piece ends."""
+        start, end = 0, piece.rfind(b"\n") + 1
+        if self._is_skipping and end:
+            start = piece.find(b"\n") + 1
+            yield self._take_endless()
+        if start < end:
+            block = Block(self._line, b"".join((self._rest, memoryview(piece)[start:end])))
+            self._rest.clear()
+            yield block
+            self._line += block.count_lines()
+        self._hold(piece[end:])
 
     def finish(self) -> Iterator[Row | Block]:
         """A last line without a line end."""
-        if self._rest or self._is_skipping:
-            yield self._take_held()
+        if self._is_skipping:
+            yield self._take_endless()
+        elif self._rest:
+            yield Block(self._line, bytes(self._rest))
 
     def _hold(self, part: bytes) -> None:
         """Keep the beginning of a line; the rest of an endless one is read past."""
@@ -41,9 +42,9 @@ class LineReader:
             self._is_skipping = True
             del self._rest[RAW_KEPT:]
 
-    def _take_held(self) -> Row | Block:
-        number, line, is_too_long = self._line, bytes(self._rest), self._is_skipping
+    def _take_endless(self) -> Row:
+        row = Row(self._line, bytes(self._rest), too_long())
         self._line += 1
         self._rest.clear()
         self._is_skipping = False
-        return Row(number, line, too_long()) if is_too_long else Block(number, line)
+        return row

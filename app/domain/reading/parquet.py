@@ -7,7 +7,8 @@ import msgspec
 
 from app.domain.errors import FormatUnavailable
 from app.domain.examples import MAX_LINE_BYTES, RowInvalid
-from app.domain.reading.columns import Columns
+from app.domain.reading.cells import json_cell
+from app.domain.reading.columns import Columns, json_columns
 from app.domain.reading.rows import RAW_KEPT, FileUnreadable, Row, too_long
 
 ROWS_AT_ONCE = 256
@@ -32,10 +33,11 @@ def read_parquet(file: BinaryIO, columns: Columns) -> Iterator[Row]:
     try:
         opened = pyarrow.parquet.ParquetFile(file, buffer_size=READ_AHEAD_BYTES, pre_buffer=False)
         names = _wanted(opened.schema_arrow.names, columns)
+        json_names = _holding_json(names, columns)
         for batch in opened.iter_batches(ROWS_AT_ONCE, columns=names, use_threads=False):
             for row in _as_text(batch).to_pylist():
                 line += 1
-                yield _row(line, row)
+                yield _row(line, row, json_names)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise FileUnreadable(
@@ -62,7 +64,19 @@ def _wanted(names: list[str], columns: Columns) -> list[str]:
     return [name for name in names if columns.meaning(name) is not None]
 
 
-def _row(line: int, row: dict[str, Any]) -> Row:
+def _holding_json(names: list[str], columns: Columns) -> list[str]:
+    """The columns in which a text is JSON, under their own names."""
+    meanings = {name: columns.meaning(name) for name in names}
+    wanted = json_columns(meanings.values())
+    return [name for name, meaning in meanings.items() if meaning in wanted]
+
+
+def _row(line: int, row: dict[str, Any], json_names: list[str]) -> Row:
+    invalid: RowInvalid | None = None
+    try:
+        _open_json(row, json_names)
+    except RowInvalid as found:
+        invalid = found
     try:
         data = _encoder.encode(row)
     except (TypeError, ValueError, RecursionError) as error:
@@ -71,4 +85,11 @@ def _row(line: int, row: dict[str, Any]) -> Row:
         )
     if len(data) > MAX_LINE_BYTES:
         return Row(line, data[:RAW_KEPT], too_long())
-    return Row(line, data)
+    return Row(line, data, invalid)
+
+
+def _open_json(row: dict[str, Any], json_names: list[str]) -> None:
+    for name in json_names:
+        cell = row[name]
+        if isinstance(cell, str):
+            row[name] = json_cell(name, cell) if cell.strip() else None

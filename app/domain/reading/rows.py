@@ -35,11 +35,17 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """The row as it stands in the file where that is not `data`."""
 
 
-class Block(msgspec.Struct, frozen=True, gc=False):
+class Block(msgspec.Struct, gc=False):
     """Whole lines that may be tried at once; `line` is the number of the first."""
 
     line: int
     data: bytes
+    known_lines: int | None = None
+    """How many lines there are, from whoever has read them all: counting costs a pass."""
+
+    def count_lines(self) -> int:
+        """How many lines end here."""
+        return self.data.count(b"\n") if self.known_lines is None else self.known_lines
 
     def rows(self) -> Iterator[Row]:
         """The lines one by one; blank ones give no row."""

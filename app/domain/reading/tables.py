@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from app.domain.examples import MAX_LINE_BYTES, RowInvalid
-from app.domain.reading.columns import KNOWN, Columns
+from app.domain.reading.cells import json_cell
+from app.domain.reading.columns import KNOWN, Columns, json_columns
 from app.domain.reading.rows import MAX_LINE_MIB, FileUnreadable, Row, too_long
 
 MAX_COLUMNS = 1000
@@ -16,11 +17,9 @@ MAX_COLUMNS = 1000
 # One setting for the whole process; the default of 128 KiB is less than a long document.
 csv.field_size_limit(MAX_LINE_BYTES)
 
-_JSON_CELLS = frozenset({"messages", "conversations", "tools", "parallel_tool_calls"})
-_OPTIONAL = frozenset({"system", "input"}) | _JSON_CELLS
-"""An empty cell of these is no value; an empty completion, say, is a mistake to be told."""
+_OPTIONAL = frozenset({"system", "input"})
+"""An empty cell of these, as of those with JSON, is no value; elsewhere it is text."""
 
-_any = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 
@@ -31,6 +30,7 @@ class TableReader:
         self._delimiter = delimiter
         self._columns = columns
         self._names: list[str | None] | None = None
+        self._json = frozenset[str]()
         self._line = 1
         self._held = b""
         self._wanted = 0
@@ -98,6 +98,7 @@ class TableReader:
     def _take(self, record: list[str], lines: list[str]) -> Iterator[Row]:
         if self._names is None:
             self._names = self._header(record)
+            self._json = json_columns(self._names)
             return
         try:
             yield Row(self._line, self._encode(record, self._names), raw=_raw(lines))
@@ -135,7 +136,7 @@ class TableReader:
         row: dict[str, Any] = {}
         try:
             for name, cell in zip(names, record, strict=True):
-                _put(row, name, cell)
+                self._put(row, name, cell)
             data = _encoder.encode(row)
         except UnicodeEncodeError as error:
             raise RowInvalid(
@@ -145,26 +146,19 @@ class TableReader:
             raise too_long()
         return data
 
-
-def _put(row: dict[str, Any], name: str | None, cell: str) -> None:
-    if name is None:
-        return
-    if not name:
-        if cell.strip():
-            raise RowInvalid("csv_column_unnamed", "A cell stands under a column without a name.")
-        return
-    if name in _OPTIONAL and not cell.strip():
-        return
-    row[name] = _json(name, cell) if name in _JSON_CELLS else cell
-
-
-def _json(name: str, cell: str) -> msgspec.Raw:
-    encoded = cell.encode()
-    try:
-        _any.decode(encoded)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise RowInvalid("cell_not_json", f"The cell `{name}` holds no JSON: {error}.") from error
-    return msgspec.Raw(encoded)
+    def _put(self, row: dict[str, Any], name: str | None, cell: str) -> None:
+        if name is None:
+            return
+        if not name:
+            if cell.strip():
+                raise RowInvalid(
+                    "csv_column_unnamed", "A cell stands under a column without a name."
+                )
+            return
+        is_json = name in self._json
+        if (is_json or name in _OPTIONAL) and not cell.strip():
+            return
+        row[name] = json_cell(name, cell) if is_json else cell
 
 
 def _raw(lines: list[str]) -> bytes:
