@@ -7,11 +7,15 @@ from typing import Any, Literal
 import msgspec
 
 from app.domain.errors import Fault
+from app.domain.provider import Epochs
 
 Device = Literal["cpu", "cuda"]
 Adapter = Literal["lora", "qlora", "full"]
 Method = Literal["sft", "dpo"]
 Scheduler = Literal["linear", "cosine", "constant"]
+
+CPU_LENGTH = 2048
+"""Tokens of an example that are kept on a machine without a GPU unless more are asked for."""
 
 # Assumed where neither a config nor the weights tell a model's size.
 _UNKNOWN_PARAMETERS = 1_000_000_000
@@ -165,6 +169,17 @@ def resolve(
     )
 
 
+def expected_epochs(asked: Mapping[str, Any], *, method: str, parameters: int | None) -> Epochs:
+    """What was asked for, or the least and the most that `auto` chooses on any machine."""
+    given = asked.get("epochs", "auto")
+    if given != "auto":
+        return Epochs(given, given)
+    kind: Method = "dpo" if method == "dpo" else "sft"
+    size = parameters or _UNKNOWN_PARAMETERS
+    chosen = [_epochs(size, adapter, kind) for adapter in ("full", "lora")]
+    return Epochs(min(chosen), max(chosen))
+
+
 def _adapter(size: int, hardware: Hardware, continues_adapter: bool) -> Adapter:
     """Full below 300 M parameters where it fits, LoRA above, QLoRA where memory is short.
 
@@ -230,7 +245,7 @@ def _max_length(asked: int | None, context_length: int | None, hardware: Hardwar
     Batches are padded to their own longest example, so this only bounds the outliers, whose
     activations decide whether the memory suffices.
     """
-    wanted = asked or (4096 if hardware.device == "cuda" else 2048)
+    wanted = asked or (4096 if hardware.device == "cuda" else CPU_LENGTH)
     return min(wanted, context_length or wanted)
 
 

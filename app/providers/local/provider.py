@@ -4,16 +4,21 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from app.domain.catalogue import Creation, Price, PriceUnit
+from app.domain.compiling import Compiler
 from app.domain.errors import BaseModelUnknown, Fault, Later, Never, YourTurn
 from app.domain.jobs import Remote
 from app.domain.provider import (
     Artifact,
     BaseModel,
+    Epochs,
     ExampleSource,
     Observation,
     ProviderSpec,
@@ -28,7 +33,8 @@ from app.providers.local.base_models import (
     find_base_model,
     list_base_models,
 )
-from app.providers.local.hyperparameters import faults
+from app.providers.local.compiling import LIMITS, LocalCompiler
+from app.providers.local.hyperparameters import expected_epochs, faults
 from app.providers.local.records import RunSpec
 from app.providers.local.runs import TRAIN_FILE, VALIDATION_FILE, RunFolder
 from app.providers.local.serving import Serving
@@ -37,6 +43,13 @@ from app.providers.local.supervision import Runs
 SLOT_RETRY_SECONDS = 2.0
 
 DISK_RETRY_SECONDS = 30.0
+
+OWN_MACHINE = Price(
+    unit=PriceUnit.TRAINING_HOURS,
+    usd=Decimal(0),
+    source="Your own machine: nobody sends a bill.",
+    as_of=date(2026, 11, 23),
+)
 
 
 class LocalProvider:
@@ -52,6 +65,16 @@ class LocalProvider:
     @property
     def spec(self) -> ProviderSpec:
         return self._spec
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Nothing: the defaults do."""
+        return ()
+
+    @property
+    def creation(self) -> Creation:
+        """Open for as long as the machine is there."""
+        return Creation()
 
     def base_models(self) -> Sequence[BaseModel]:
         """The packaged model and what the Hugging Face cache holds."""
@@ -71,6 +94,18 @@ class LocalProvider:
             msgspec.structs.replace(fault, pointer=f"/method/hyperparameters{fault.pointer}")
             for fault in faults(recipe.method.hyperparameters)
         ]
+
+    def epochs(self, recipe: Recipe) -> Epochs:
+        """As asked for, or what `auto` means for a model of this size."""
+        base = find_base_model(recipe.base_model.name)
+        return expected_epochs(
+            recipe.method.hyperparameters, method=recipe.method.type, parameters=base.parameters
+        )
+
+    def compiler(self, recipe: Recipe) -> Compiler:
+        """The base model's own tokenizer and chat template, in a process of its own."""
+        base = find_base_model(recipe.base_model.name)
+        return LocalCompiler(base, recipe.method)
 
     async def free_slots(self) -> int:
         """How many more trainers may start."""
@@ -198,6 +233,8 @@ def _base_model(found: LocalBaseModel) -> BaseModel:
         methods=["sft", "dpo"],
         context_length=found.context_length,
         parameters=found.parameters,
+        limits=LIMITS,
+        prices=[OWN_MACHINE],
     )
 
 

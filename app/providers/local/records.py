@@ -96,3 +96,19 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int = 0
     wall_seconds: float = 0.0
     weights_sha256: str | None = None
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What the measuring process says first."""
+
+    error: str | None = None
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What one example is to the model: `tokens` go through it in an epoch, `length` would."""
+
+    tokens: int
+    length: int = 0
+    error: str | None = None
+    last_turn_only: bool = False
+    control_tokens: list[str] = []

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import torch
 from peft import LoraConfig, PeftModel, TaskType
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
+from app.providers.local import tokenizer
 from app.providers.local.hyperparameters import Effective
 from app.providers.local.records import RunSpec
-from app.providers.local.rendering import ensure_template
 from app.providers.local.trainer.failures import BaseModelUnavailable
 
 
@@ -34,15 +34,11 @@ def load_config(name: str) -> Any:
 
 
 def load_tokenizer(name: str) -> Any:
-    """The base model's tokenizer, with a chat template and a padding token in any case."""
+    """The base model's tokenizer, as compiling loads it."""
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(name)
+        return tokenizer.load_tokenizer(name)
     except Exception as error:
         raise BaseModelUnavailable(f"The tokenizer of {name} cannot be loaded: {error}") from error
-    ensure_template(tokenizer)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
 
 
 def load_models(spec: RunSpec, effective: Effective) -> Models:
