@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
 from app.domain.errors import DatabaseUnavailable
-from app.reconciler import evaluate, observe, report, steer, submit
+from app.reconciler import evaluate, observe, report, steer, submit, sweep, work
 from app.reconciler.work import Workshop
 from app.storage.signals import WORK_DUE
 
@@ -21,7 +22,11 @@ TROUBLE_SECONDS = 5.0
 DRAIN_SECONDS = 15.0
 """How long an orderly end waits for ticks under way; what is cut off is found again by lease."""
 
+SWEEP_SECONDS = 60.0
+"""How often what carries our keys at a provider is compared with what is known here."""
+
 Tick = Callable[[], Awaitable[int]]
+Chore = Callable[[Workshop, str], Awaitable[int]]
 
 
 class Reconciler:
@@ -37,6 +42,7 @@ class Reconciler:
         async with asyncio.TaskGroup() as loops:
             for name in self._shop.providers:
                 loops.create_task(self._loop(_for_provider(self._shop, name), name))
+                loops.create_task(self._sweep(name))
             loops.create_task(self._loop([lambda: evaluate.tick(self._shop)], "evaluations"))
             loops.create_task(self._loop([lambda: report.tick(self._shop)], "reports"))
 
@@ -55,6 +61,12 @@ class Reconciler:
                 if not worked and not self._stopping.is_set():
                     await _first(hint, self._idle_seconds)
 
+    async def _sweep(self, name: str) -> None:
+        while not self._stopping.is_set():
+            await _first(self._stopping, SWEEP_SECONDS)
+            if not self._stopping.is_set():
+                await self._guarded(lambda: sweep.tick(self._shop, name), f"sweep of {name}")
+
     async def _guarded(self, tick: Tick, name: str) -> int:
         """A tick that breaks costs a pause and a line in the log, never the loop."""
         try:
@@ -68,11 +80,13 @@ class Reconciler:
 
 
 def _for_provider(shop: Workshop, name: str) -> list[Tick]:
-    return [
-        lambda: steer.tick(shop, name),
-        lambda: submit.tick(shop, name),
-        lambda: observe.tick(shop, name),
-    ]
+    chores = (steer.tick, submit.tick, observe.tick)
+    return [partial(_unless_held_back, chore, shop, name) for chore in chores]
+
+
+async def _unless_held_back(chore: Chore, shop: Workshop, name: str) -> int:
+    """A provider that wanted fewer requests is left alone, whichever replica it told so."""
+    return 0 if await work.is_held_back(shop, name) else await chore(shop, name)
 
 
 async def _first(event: asyncio.Event, seconds: float) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.decide import (
@@ -12,11 +13,12 @@ from app.domain.decide import (
     after_refused_look,
     after_silence,
 )
-from app.domain.errors import Later, Never, YourTurn
+from app.domain.errors import Later, LuthierError, Never, YourTurn
 from app.domain.evaluations import Candidate, Evaluation
-from app.domain.jobs import Job
+from app.domain.jobs import Job, JobCost
 from app.domain.models import TunedModel
 from app.domain.provider import Artifact, Observation, Provider
+from app.domain.quotes import actual_cost
 from app.reconciler import work
 from app.reconciler.work import Claimed, Workshop
 from app.storage import datasets, evaluations, models
@@ -45,6 +47,7 @@ async def look(shop: Workshop, claimed: Claimed) -> None:
                 seen = await provider.observe(job.remote, job.cursor)
             decision = await _judge(provider, claimed, seen)
     except (Later, Never, YourTurn) as said:
+        await work.heed(shop, job.provider, said)
         await work.write(shop, claimed, after_refused_look(job, said, claimed.now))
     except Exception as error:  # noqa: BLE001 - unreachable is not failed
         problem = f"{type(error).__name__}: {error}"[:300]
@@ -79,9 +82,22 @@ async def _write(shop: Workshop, claimed: Claimed, decision: Decision) -> None:
         if wanted.evaluate is not None:
             await _add_evaluation(connection, wanted, model, claimed.now)
 
-    changes = {**decision.changes, "tuned_model_id": model.id}
+    cost = await asyncio.to_thread(_cost, shop, wanted, decision.artifact, claimed.now)
+    changes = {**decision.changes, "tuned_model_id": model.id, "cost": cost}
     await work.write(shop, claimed, replace(decision, changes=changes), also=also)
     shop.signals.send(WORK_DUE)
+
+
+def _cost(shop: Workshop, job: Job, artifact: Artifact, now: int) -> JobCost:
+    """What the finished training cost by the price list of its provider."""
+    try:
+        base = shop.providers[job.provider].base_model(job.base_model)
+    except LuthierError:
+        # A base model that is known no longer has no price either.
+        return job.cost
+    tokens, begun = artifact.trained_tokens, job.started_at
+    actual = actual_cost(base, job.method.type, tokens=tokens, started=begun, finished=now)
+    return msgspec.structs.replace(job.cost, actual_usd=actual)
 
 
 def _born(job: Job, artifact: Artifact, now: int) -> TunedModel:

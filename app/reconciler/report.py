@@ -19,7 +19,7 @@ from app.storage.reports import ReportRow
 from app.storage.sources import read_batches
 
 PROGRESS_SECONDS = 2.0
-"""How often the number of lines so far is written down."""
+"""How often what was found so far is written down; the first batch is told at once."""
 
 MAX_FAILURES = 3
 """A report is computed from what lies here: what fails three times fails always."""
@@ -48,29 +48,43 @@ async def _compute(shop: Workshop, report: DatasetReport) -> None:
         work.log.exception("report_broke", dataset=report.id)
         await _postpone(shop, report, error)
     else:
-        await _write(
-            shop, report, status=ReportStatus.READY, result=result, examined=result.examples
-        )
+        await _keep(shop, report, result)
 
 
 async def _analyse(shop: Workshop, report: DatasetReport) -> Report:
     async with shop.database.read() as connection:
         dataset = await datasets.get(connection, report.id)
     analysis = Analysis(dataset.kind)
-    told_at = time.monotonic()
+    tell_at = 0.0
     async for batch in read_batches(shop.blobs.chunks(dataset.sha256)):
+        if analysis.examined and time.monotonic() >= tell_at:
+            await _tell(shop, report, await asyncio.to_thread(analysis.so_far))
+            tell_at = time.monotonic() + PROGRESS_SECONDS
         # Looking is work for a processor: the event loop goes on answering meanwhile.
         await asyncio.to_thread(analysis.feed, batch)
-        if time.monotonic() - told_at >= PROGRESS_SECONDS:
-            await _tell(shop, report, analysis.examined)
-            told_at = time.monotonic()
     return await asyncio.to_thread(analysis.finish)
 
 
-async def _tell(shop: Workshop, report: DatasetReport, examined: int) -> None:
+async def _tell(shop: Workshop, report: DatasetReport, so_far: Report) -> None:
     async with shop.database.write() as connection:
-        if not await reports.note_progress(connection, report, examined):
+        if not await reports.note_progress(connection, report, so_far):
             raise LeaseLost
+
+
+async def _keep(shop: Workshop, report: DatasetReport, result: Report) -> None:
+    async with shop.database.write() as connection:
+        # The same content has the same tokens: no harm if another has told them already.
+        await datasets.set_tokens(connection, report.id, result.tokens.total)
+        is_ours = await reports.apply(
+            connection,
+            report,
+            look_again_in=None,
+            ended=True,
+            status=ReportStatus.READY,
+            result=result,
+            examined=result.examples,
+        )
+    _note(report, is_ours)
 
 
 async def _postpone(shop: Workshop, report: DatasetReport, error: Exception) -> None:
@@ -91,5 +105,9 @@ async def _write(
         is_ours = await reports.apply(
             connection, report, look_again_in=look_again_in, ended=status.is_final, **changes
         )
+    _note(report, is_ours)
+
+
+def _note(report: DatasetReport, is_ours: bool) -> None:
     if not is_ours:
         work.log.warning("lease_lost", dataset=report.id, epoch=report.epoch)

@@ -31,6 +31,7 @@ async def _carry(shop: Workshop, claimed: Claimed) -> None:
             await say(job.remote)
     except Steer as said:
         # The provider would not; what the job is by now is seen next.
+        await work.heed(shop, job.provider, said)
         work.log.info("wish_refused", job=job.id, wish=job.desired, reason=str(said))
     except Exception as error:  # noqa: BLE001 - unreachable: the wish stays
         problem = f"{type(error).__name__}: {error}"[:300]

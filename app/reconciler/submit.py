@@ -14,12 +14,13 @@ from app.domain.decide import (
     after_drop,
     after_lost_outcome,
     after_refusal,
+    after_refused_look,
     after_submission,
     intend,
     next_submit_step,
     seconds_to_settle,
 )
-from app.domain.errors import DatasetNotFound, ModelNotFound, Never, Steer
+from app.domain.errors import DatasetNotFound, Later, ModelNotFound, Never, Steer, YourTurn
 from app.domain.jobs import Desired, Job
 from app.domain.provider import Provider, TrainingPlan
 from app.reconciler import work
@@ -60,6 +61,10 @@ async def _look_up(shop: Workshop, provider: Provider, claimed: Claimed) -> None
     try:
         async with asyncio.timeout(provider.spec.create_timeout_seconds):
             found = await provider.find(job.submission_key)
+    except (Later, YourTurn) as said:
+        await work.heed(shop, job.provider, said)
+        await work.write(shop, claimed, after_refused_look(job, said, claimed.now))
+        return
     except Exception as error:  # noqa: BLE001 - whatever it was, nothing is known: look again
         await _write_lost(shop, provider, claimed, error)
         return
@@ -82,6 +87,7 @@ async def _create(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
             async with asyncio.timeout(provider.spec.create_timeout_seconds):
                 remote = await provider.submit(plan)
     except Steer as said:
+        await work.heed(shop, job.provider, said)
         await work.write(shop, claimed, after_refusal(job, said, claimed.now))
     except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is unknown
         await _write_lost(shop, provider, claimed, error)

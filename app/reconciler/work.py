@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.decide import Decision
+from app.domain.errors import RateLimited, Steer
 from app.domain.jobs import Job, Millis
 from app.domain.provider import Provider
-from app.storage import jobs, leases
+from app.storage import jobs, leases, throttles
 from app.storage.blobs import Blobs
 from app.storage.database import Database
 from app.storage.signals import JOB_CHANGED, Signals
@@ -51,6 +52,19 @@ class Claimed:
     def now(self) -> Millis:
         """The database's time of the claim plus what has passed here: skewed clocks do no harm."""
         return self.claimed_at + int((time.monotonic() - self.started) * 1000)
+
+
+async def is_held_back(shop: Workshop, provider: str) -> bool:
+    """Whether some replica was told to leave the provider alone for now."""
+    async with shop.database.read() as connection:
+        return await throttles.is_held_back(connection, provider)
+
+
+async def heed(shop: Workshop, provider: str, said: Steer) -> None:
+    """Let all replicas leave the provider alone where it asked for that."""
+    if isinstance(said, RateLimited):
+        async with shop.database.write() as connection:
+            await throttles.hold_back(connection, provider, seconds=said.retry_after)
 
 
 async def claim(

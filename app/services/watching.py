@@ -70,10 +70,10 @@ class Watch:
                 with suppress(DatabaseUnavailable):
                     await self._look()
                 woken.clear()
-                try:
-                    await asyncio.wait_for(woken.wait(), LOOK_EVERY_SECONDS)
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError):
+                    # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with a hint.
+                    async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                        await woken.wait()
 
     async def close(self) -> None:
         """Let every waiting request answer now."""

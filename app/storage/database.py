@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.domain.errors import DatabaseUnavailable
-from app.storage.base import SQLITE_CLOCK
+from app.storage.base import SQLITE_CLOCK, database_now
 
 SQLITE_READERS = 4
 """Reading is short and SQLite's readers never wait for the writer."""
@@ -59,6 +59,11 @@ class Database:
         """A transaction: committed when the block ends well, rolled back otherwise."""
         async with _turn(self._writer_turn), _speaking(), self._writer.begin() as connection:
             yield connection
+
+    async def now(self) -> int:
+        """The database's time, in milliseconds since 1970."""
+        async with self.read() as connection:
+            return (await connection.execute(select(database_now()))).scalar_one()
 
     async def ping(self) -> None:
         """Return when the database answers; raises `DatabaseUnavailable`."""

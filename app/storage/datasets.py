@@ -1,13 +1,15 @@
 """Dataset versions; their examples lie in the blob store under their hash."""
 
+from typing import Any
+
 import msgspec
-from sqlalchemy import BigInteger, UniqueConstraint, delete, func, insert, select, update
+from sqlalchemy import BigInteger, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.datasets import Dataset, parse_reference
 from app.domain.errors import DatasetNotFound
-from app.storage.base import Row
+from app.storage.base import Json, Row
 
 
 class DatasetRow(Row):
@@ -24,9 +26,21 @@ class DatasetRow(Row):
     examples: Mapped[int]
     bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(index=True)
+    tokens: Mapped[int | None] = mapped_column(BigInteger)
     rejected: Mapped[int] = mapped_column(server_default="0")
     rejected_sha256: Mapped[str | None] = mapped_column(index=True)
+    parent: Mapped[str | None]
+    made_by: Mapped[Any | None] = mapped_column(Json)
     created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class DatasetNameRow(Row):
+    """The last number that a version of a name got: one that was deleted is never given again."""
+
+    __tablename__ = "dataset_names"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last_version: Mapped[int]
 
 
 async def add(connection: AsyncConnection, dataset: Dataset) -> None:
@@ -73,12 +87,31 @@ async def find_content(connection: AsyncConnection, name: str, sha256: str) -> D
     return None if row is None else msgspec.convert(dict(row), Dataset)
 
 
-async def next_version(connection: AsyncConnection, name: str) -> int:
-    """The number that the next version of the name gets."""
-    found = await connection.execute(
-        select(func.coalesce(func.max(DatasetRow.version), 0)).where(DatasetRow.name == name)
+async def take_version(connection: AsyncConnection, name: str) -> int:
+    """The next number of the name, given once; IntegrityError where another made the name first."""
+    taken = await connection.execute(
+        update(DatasetNameRow)
+        .where(DatasetNameRow.name == name)
+        .values(last_version=DatasetNameRow.last_version + 1)
+        .returning(DatasetNameRow.last_version)
     )
-    return int(found.scalar_one()) + 1
+    version = taken.scalar_one_or_none()
+    if version is None:
+        version = 1
+        await connection.execute(insert(DatasetNameRow).values(name=name, last_version=version))
+    return version
+
+
+async def find_before(connection: AsyncConnection, dataset: Dataset) -> Dataset | None:
+    """The version of the same name that came before and is still there."""
+    found = await connection.execute(
+        select(*DatasetRow.__table__.c)
+        .where(DatasetRow.name == dataset.name, DatasetRow.version < dataset.version)
+        .order_by(DatasetRow.version.desc())
+        .limit(1)
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else msgspec.convert(dict(row), Dataset)
 
 
 async def list_page(
@@ -93,6 +126,13 @@ async def list_page(
     return [
         msgspec.convert(dict(row), Dataset) for row in (await connection.execute(query)).mappings()
     ]
+
+
+async def set_tokens(connection: AsyncConnection, dataset_id: str, tokens: int) -> None:
+    """Tell how many tokens the examples of a version are."""
+    await connection.execute(
+        update(DatasetRow).where(DatasetRow.id == dataset_id).values(tokens=tokens)
+    )
 
 
 async def set_rejected(

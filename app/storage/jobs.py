@@ -72,6 +72,7 @@ class JobRow(leases.Leased, Row):
     seed: Mapped[int] = mapped_column(BigInteger)
     tags: Mapped[Any] = mapped_column(Json)
     evaluate: Mapped[Any | None] = mapped_column(Json)
+    cost: Mapped[Any | None] = mapped_column(Json)
 
     status: Mapped[str]
     desired: Mapped[str]
@@ -266,6 +267,20 @@ async def make_due(connection: AsyncConnection, job_id: str) -> None:
     )
 
 
+async def make_due_at(connection: AsyncConnection, provider: str, remote_id: str) -> None:
+    """Let the next tick look at the job with that id at its provider, if there is one."""
+    await connection.execute(
+        update(JobRow)
+        .where(
+            JobRow.provider == provider,
+            _IS_AT_PROVIDER,
+            JobRow.remote["id"].as_string() == remote_id,
+            JobRow.lease_owner.is_(None),
+        )
+        .values(next_at=database_now())
+    )
+
+
 async def change(
     connection: AsyncConnection, job_id: str, values: Mapping[str, Any], event: Event
 ) -> Job:
@@ -356,7 +371,8 @@ async def uses_model(connection: AsyncConnection, model_id: str) -> str | None:
 
 
 def _job(row: RowMapping) -> Job:
-    return msgspec.convert(dict(row), Job)
+    # A job of before costs were kept has none.
+    return msgspec.convert(dict(row) | {"cost": row["cost"] or {}}, Job)
 
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.errors import ModelNotFound
 from app.domain.models import TunedModel
+from app.domain.quotes import Pace
 from app.storage.base import Json, Row
+from app.storage.jobs import JobRow
 
 
 class ModelRow(Row):
@@ -65,3 +67,26 @@ async def list_page(
 async def remove(connection: AsyncConnection, model_id: str) -> None:
     """Forget a model."""
     await connection.execute(delete(ModelRow).where(ModelRow.id == model_id))
+
+
+async def paces(
+    connection: AsyncConnection, *, provider: str, base_model: str, method: str, limit: int
+) -> list[Pace]:
+    """How long the latest successful trainings of a base model took, for how many tokens."""
+    found = await connection.execute(
+        select(ModelRow.trained_tokens, JobRow.started_at, JobRow.finished_at)
+        .join(JobRow, JobRow.id == ModelRow.job_id)
+        .where(
+            ModelRow.provider == provider,
+            ModelRow.base_model == base_model,
+            ModelRow.method["type"].as_string() == method,
+            ModelRow.trained_tokens.is_not(None),
+        )
+        .order_by(ModelRow.id.desc())
+        .limit(limit)
+    )
+    return [
+        Pace(tokens, (end - begun) / 1000)
+        for tokens, begun, end in found
+        if tokens is not None and begun is not None and end is not None
+    ]

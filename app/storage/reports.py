@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.datasets import Dataset
 from app.domain.errors import DatasetNotFound
+from app.domain.reporting.findings import Report
 from app.domain.reporting.progress import DatasetReport
 from app.storage import leases
 from app.storage.base import Json, Row, database_now
@@ -63,11 +64,12 @@ async def claim(connection: AsyncConnection, *, owner: str, limit: int) -> list[
     return [msgspec.convert(dict(row), DatasetReport) for row in rows]
 
 
-async def note_progress(connection: AsyncConnection, report: DatasetReport, examined: int) -> bool:
-    """Tell how many lines have been looked at, and hold the lease; False when it was lost."""
+async def note_progress(connection: AsyncConnection, report: DatasetReport, so_far: Report) -> bool:
+    """Tell what was found so far, and hold the lease; False when it was lost."""
     values = {
         "status": "running",
-        "examined": examined,
+        "examined": so_far.examples,
+        "result": msgspec.to_builtins(so_far),
         "next_at": leases.in_seconds(leases.LEASE_SECONDS),
     }
     return await leases.write_fenced(

@@ -1,0 +1,100 @@
+"""The sweep chore: compare what carries our keys at a provider with what is known here.
+
+A look-up before each second try keeps submission single, as long as the provider lists what it
+created within the time that its SPEC names. Where it took longer, two of one key can be alive:
+the one that its job knows stays, the other is cancelled. What no job here knows is kept as an
+orphan, because somebody pays for it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from app.domain.errors import Steer
+from app.domain.jobs import Event, Job, job_of
+from app.domain.provider import RemoteState, Submitted, Sweeping
+from app.reconciler import work
+from app.reconciler.work import Workshop
+from app.storage import jobs, orphans
+from app.storage.signals import JOB_CHANGED
+
+BACK_SECONDS = 7 * 24 * 3600
+"""How old what is looked at may be: no vendor trains longer."""
+
+TIMEOUT_SECONDS = 60.0
+
+_OVER = frozenset({RemoteState.SUCCEEDED, RemoteState.FAILED, RemoteState.CANCELLED})
+
+
+async def tick(shop: Workshop, name: str) -> int:
+    """Look once at all that a provider has of ours; how much of it was too much."""
+    provider = shop.providers[name]
+    if not isinstance(provider, Sweeping) or provider.missing:
+        return 0
+    since = await shop.database.now() - BACK_SECONDS * 1000
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            found = await provider.submitted(since)
+    except Steer as said:
+        await work.heed(shop, name, said)
+        return 0
+    known = await _known(shop, found)
+    return sum([await _judge(shop, name, one, known) for one in found])
+
+
+async def _known(shop: Workshop, found: Sequence[Submitted]) -> dict[str, Job]:
+    ids = {named[0] for one in found if (named := job_of(one.key)) is not None}
+    async with shop.database.read() as connection:
+        return await jobs.find_many(connection, sorted(ids))
+
+
+async def _judge(shop: Workshop, name: str, found: Submitted, known: Mapping[str, Job]) -> int:
+    """Whether what was found is one too many; then it is cancelled."""
+    named = job_of(found.key)
+    job = None if named is None else known.get(named[0])
+    if job is None:
+        await _note(shop, name, found)
+        return 0
+    if found.state in _OVER or found.remote.id in _remotes(job) or _may_adopt(job, found):
+        return 0
+    await _cancel(shop, name, job, found)
+    return 1
+
+
+async def _note(shop: Workshop, name: str, found: Submitted) -> bool:
+    """Keep what was found; whether it is new."""
+    async with shop.database.write() as connection:
+        is_new = await orphans.see(
+            connection,
+            name,
+            remote_id=found.remote.id,
+            key=found.key,
+            status=found.remote.status or found.state,
+        )
+    if is_new:
+        work.log.warning("orphan_found", provider=name, remote=found.remote.id, key=found.key)
+    return is_new
+
+
+async def _cancel(shop: Workshop, name: str, job: Job, found: Submitted) -> None:
+    """Ask for its end; the next sweep asks again until it is over."""
+    work.log.warning("surplus_found", job=job.id, remote=found.remote.id)
+    if await _note(shop, name, found):
+        async with shop.database.write() as connection:
+            event = Event("job.surplus_cancelled", {"remote": found.remote.id})
+            await jobs.change(connection, job.id, {}, event)
+        shop.signals.send(JOB_CHANGED)
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await shop.providers[name].cancel(found.remote)
+    except Steer as said:
+        await work.heed(shop, name, said)
+
+
+def _remotes(job: Job) -> set[str]:
+    """Everything at the provider that the job knows of, in all its attempts."""
+    return {attempt.remote.id for attempt in job.all_attempts if attempt.remote is not None}
+
+
+def _may_adopt(job: Job, found: Submitted) -> bool:
+    """Whether the job has still to look up what came of its own creation."""
+    return job.submission_key == found.key and job.remote is None and not job.status.is_final

@@ -1,0 +1,34 @@
+"""Connections that have to wait: one budget for all replicas that speak with the same account."""
+
+from sqlalchemy import BigInteger, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.base import Row, database_now
+
+
+class ThrottleRow(Row):
+    """Until when a provider wants to hear nothing of us, by the database's clock."""
+
+    __tablename__ = "throttles"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[int] = mapped_column(BigInteger)
+
+
+async def hold_back(connection: AsyncConnection, provider: str, *, seconds: float) -> None:
+    """Let every replica leave the provider alone for so long; the last word counts."""
+    await connection.execute(delete(ThrottleRow).where(ThrottleRow.provider == provider))
+    await connection.execute(
+        insert(ThrottleRow).values(provider=provider, until=database_now() + int(seconds * 1000))
+    )
+
+
+async def is_held_back(connection: AsyncConnection, provider: str) -> bool:
+    """Whether the provider must not be asked now."""
+    found = await connection.execute(
+        select(ThrottleRow.provider).where(
+            ThrottleRow.provider == provider, ThrottleRow.until > database_now()
+        )
+    )
+    return found.scalar_one_or_none() is not None
