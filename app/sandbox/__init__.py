@@ -1,0 +1,1 @@
+"""Honest simulators of the vendors' HTTP APIs, with faults that can be ordered."""

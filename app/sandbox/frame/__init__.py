@@ -1,0 +1,1 @@
+"""What all simulators share: reading, checking, remembering, and spoiling requests by order."""

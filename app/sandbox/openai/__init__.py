@@ -1,0 +1,1 @@
+"""OpenAI on loopback: files, fine-tuning jobs, models, chat, webhooks."""

@@ -1,0 +1,46 @@
+"""The world that the simulator of Vertex AI is in, which can be changed while it runs."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from app.sandbox.frame.listing import Lag
+
+
+class Pace(BaseModel):
+    """What makes jobs move on by a beat: a look at the job, so many seconds, or only an order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: Literal["look", "clock", "order"] = "look"
+    seconds: PositiveFloat = 1
+
+
+class Conditions(BaseModel):
+    """Everything that can be ordered and is no fault of a single request.
+
+    `shown_state` replaces the state of a job, or of all by `*`, in answers. `filters` says what
+    becomes of a list's filter on labels, which Google does not document for tuning jobs. With
+    `slow_operations` a long-running operation is over at the first look and not at once.
+    `partly` lets trainings succeed in part; `drops` are examples (from 1) that they leave out.
+    """
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    pace: Pace = Pace()
+    epochs: PositiveInt = 3
+    listing_lag: Lag = Lag()
+    filters: Literal["honoured", "passed over", "refused"] = "honoured"
+    expired_tokens: set[str] = Field(default_factory=set[str])
+    shown_state: dict[str, str] = Field(default_factory=dict[str, str])
+    slow_operations: bool = False
+    partly: bool = False
+    drops: list[PositiveInt] = []
+    buckets: set[str] = Field(default_factory=lambda: {"staging"})
+    base_models: set[str] = Field(
+        default_factory=lambda: {
+            "gemini-3.5-flash",
+            "gemini-3.5-flash-lite",
+            "gemini-3.1-flash-lite",
+        }
+    )

@@ -1,0 +1,1 @@
+"""The simulators, driven by the vendors' own SDKs and by plain HTTP."""
