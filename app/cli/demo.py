@@ -75,6 +75,7 @@ def run(task: Task, *, keep: bool) -> None:
         out.print(f"[bold]{lesson.title}[/bold]\nService: {_base(client)}/docs  Data: {data_dir}\n")
         train = _upload(client, f"{lesson.folder}-train", DATA / lesson.folder / "train.jsonl")
         _report(client, train)
+        _compile(client, train)
         tests = {
             name: _upload(client, f"{lesson.folder}-{name}", DATA / lesson.folder / f"{name}.jsonl")
             for name in lesson.held_out
@@ -111,6 +112,17 @@ def _report(client: httpx.Client, dataset: dict[str, Any]) -> None:
     for finding in (report["report"] or {}).get("findings", []):
         lines = ", ".join(str(line) for line in finding["lines"][:5])
         out.print(f"          {finding['message']} Lines {lines}.", soft_wrap=True)
+
+
+def _compile(client: httpx.Client, dataset: dict[str, Any]) -> None:
+    """What the base model's own tokenizer and chat template make of the examples."""
+    target = {"provider": "local", "base_model": "luthier-tiny"}
+    verdict = _checked(client.post(f"/datasets/{dataset['id']}/compile", json=target))
+    out.print(
+        f"  compile {'fits' if verdict['ok'] else 'does not fit'} luthier-tiny: "
+        f"{verdict['tokens']} tokens an epoch, {verdict['longest_example']} in the longest example",
+        soft_wrap=True,
+    )
 
 
 def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[str, Any]:
