@@ -39,9 +39,10 @@ check: .venv/dev-ready ## Format, lint, types and the layer contracts
 test: check ## All checks and the whole test suite, on SQLite and PostgreSQL
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
-bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, and the report
+bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, the report, and intake
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.intake
 
 fuzz: .venv/dev-ready ## Ten minutes of damaged files against the readers of datasets
 	$(BIN)/python -m tests.datasets_in.fuzz 600

@@ -122,7 +122,9 @@ def post(path: str, body: bytes) -> Callable[[], bytes]:
 
 
 @contextmanager
-def server(command: list[str], port: int, path: str, **environment: str) -> Generator[None]:
+def server(
+    command: list[str], port: int, path: str, **environment: str
+) -> Generator[subprocess.Popen[bytes]]:
     """A server process on the first processor."""
     pin = ["taskset", "-c", "0"] if (os.cpu_count() or 1) > 1 else []
     process = subprocess.Popen([*pin, *command], env=os.environ | environment)
@@ -133,7 +135,7 @@ def server(command: list[str], port: int, path: str, **environment: str) -> Gene
                     break
             except httpx.TransportError:
                 time.sleep(0.1)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()

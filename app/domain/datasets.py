@@ -3,6 +3,7 @@
 import random
 import re
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -30,6 +31,37 @@ class DatasetSummary(msgspec.Struct, frozen=True):
     bytes: int
 
 
+class DiffCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """In how many examples a version differs from another one."""
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+
+    def __add__(self, other: "DiffCounts") -> "DiffCounts":
+        return DiffCounts(
+            added=self.added + other.added,
+            removed=self.removed + other.removed,
+            changed=self.changed + other.changed,
+        )
+
+
+class MadeBy(msgspec.Struct, frozen=True, kw_only=True):
+    """What made a version out of another: the operation, how it was asked for, what it did."""
+
+    operation: str
+    parameters: dict[str, Any] = {}
+    counts: dict[str, int] = {}
+    diff: DiffCounts = DiffCounts()
+
+
+class Lineage(msgspec.Struct, frozen=True):
+    """Where a version comes from; `parent` stays when that version is deleted."""
+
+    parent: str
+    made_by: MadeBy
+
+
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable version; `sha256` and `bytes` are those of the canonical JSON Lines."""
 
@@ -41,10 +73,17 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     examples: int
     bytes: int
     sha256: str
+    tokens: int | None = None
+    """Estimated tokens of all examples; None until the report has counted them."""
+
     rejected: int = 0
     """Rows that were set aside when the file came in."""
 
     rejected_sha256: str | None = None
+    parent: str | None = None
+    """The id of the version that this one was made of; None for an upload."""
+
+    made_by: MadeBy | None = None
     created_at: int
 
     @property

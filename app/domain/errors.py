@@ -5,13 +5,21 @@ LuthierError
 │   ├── DatasetInvalid          rows that are wrong, each with its line
 │   │   └── DatasetEmpty
 │   ├── FormatUnavailable       the file's format needs a package that is not installed
+│   ├── ContainerUnfit          the container has no place for the form
+│   ├── ConversionLoses         the form cannot carry everything; each loss with its line
+│   ├── UrlRefused              the service does not go where the URL leads
+│   ├── UrlUnreachable          what is behind the URL does not come, or not whole
 │   ├── DatasetTooSmall
 │   ├── DatasetKindUnfit
 │   ├── BaseModelUnknown
 │   ├── MethodNotSupported
 │   ├── HyperparametersInvalid
+│   ├── DatasetUnfit            the provider would refuse the dataset; each row with its line
+│   ├── BaseModelRetired
+│   ├── OverBudget
 │   ├── CandidateInvalid
 │   ├── SplitImpossible
+│   ├── EditsInvalid            edits that are wrong, each with its pointer
 │   ├── CursorInvalid
 │   └── IdempotencyKeyReused
 ├── TooLarge                    the upload is over the service's limit
@@ -21,6 +29,8 @@ LuthierError
 ├── Conflict                    right request, wrong moment
 │   ├── JobFinished, JobNotFinished
 │   ├── OperationNotSupported
+│   ├── CreationClosed          the provider takes no new jobs
+│   ├── ProviderNotConfigured   credentials or options are missing
 │   ├── DatasetInUse, ModelInUse
 ├── Unauthorized
 ├── Forbidden
@@ -32,6 +42,7 @@ A provider steers the reconciler with three words only:
 
 Steer
 ├── Later                       nothing happened; try again after n seconds
+│   └── RateLimited             and leave the whole connection alone until then
 ├── Never                       give up, with the reason
 └── YourTurn                    the user must act
 
@@ -58,10 +69,14 @@ class LuthierError(Exception):
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, detail: str, *, faults: Sequence[Fault] = (), fault_count: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
+        self.fault_count = fault_count
+        """How many there are in all, where `faults` holds only the first hundred."""
 
 
 class Invalid(LuthierError):
@@ -71,13 +86,9 @@ class Invalid(LuthierError):
 
 
 class DatasetInvalid(Invalid):
-    """Rows that are wrong; `faults` holds the first hundred, `fault_count` says how many."""
+    """Rows that are wrong, each with its line."""
 
     code = "dataset_invalid"
-
-    def __init__(self, detail: str, *, faults: Sequence[Fault] = (), fault_count: int = 0) -> None:
-        super().__init__(detail, faults=faults)
-        self.fault_count = fault_count
 
 
 class DatasetEmpty(DatasetInvalid):
@@ -90,6 +101,30 @@ class FormatUnavailable(Invalid):
     """The file's format needs a package that is not installed here."""
 
     code = "format_unavailable"
+
+
+class ContainerUnfit(Invalid):
+    """The container has no place for the form."""
+
+    code = "container_unfit"
+
+
+class ConversionLoses(Invalid):
+    """Losses of a conversion; `faults` holds the first hundred, `fault_count` says how many."""
+
+    code = "conversion_loses"
+
+
+class UrlRefused(Invalid):
+    """The service does not go where the URL leads."""
+
+    code = "url_refused"
+
+
+class UrlUnreachable(Invalid):
+    """What is behind the URL does not come, or not whole."""
+
+    code = "url_unreachable"
 
 
 class DatasetTooSmall(Invalid):
@@ -122,6 +157,24 @@ class HyperparametersInvalid(Invalid):
     code = "hyperparameters_invalid"
 
 
+class DatasetUnfit(Invalid):
+    """The provider would refuse the dataset."""
+
+    code = "dataset_unfit"
+
+
+class OverBudget(Invalid):
+    """The training may cost more than the budget, or nobody knows what it costs."""
+
+    code = "over_budget"
+
+
+class BaseModelRetired(Invalid):
+    """The provider trains this base model no more."""
+
+    code = "base_model_retired"
+
+
 class CandidateInvalid(Invalid):
     """A candidate of an evaluation cannot be asked."""
 
@@ -132,6 +185,12 @@ class SplitImpossible(Invalid):
     """Too few examples that may be parted from each other."""
 
     code = "split_impossible"
+
+
+class EditsInvalid(Invalid):
+    """Edits that cannot be made, each with its pointer."""
+
+    code = "edits_invalid"
 
 
 class CursorInvalid(Invalid):
@@ -218,6 +277,18 @@ class OperationNotSupported(Conflict):
     code = "operation_not_supported"
 
 
+class CreationClosed(Conflict):
+    """The provider takes no new jobs."""
+
+    code = "creation_closed"
+
+
+class ProviderNotConfigured(Conflict):
+    """Options of the provider must be set before it can be used."""
+
+    code = "provider_not_configured"
+
+
 class DatasetInUse(Conflict):
     """Something unfinished still needs the dataset."""
 
@@ -271,6 +342,10 @@ class Later(Steer):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class RateLimited(Later):
+    """The provider wants fewer requests: everything on the connection waits, in every replica."""
 
 
 class Never(Steer):

@@ -24,14 +24,14 @@ MAX_DEPTH = 64
 """How deeply a tool's schema or a part of a message may be nested; real ones need a dozen."""
 
 
-class FunctionCall(msgspec.Struct, forbid_unknown_fields=True):
+class FunctionCall(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """The function an assistant calls; `arguments` is JSON in a string, as OpenAI sends it."""
 
     name: str
     arguments: str
 
 
-class ToolCall(msgspec.Struct, forbid_unknown_fields=True):
+class ToolCall(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """One call of a tool by the assistant."""
 
     id: str
@@ -39,7 +39,7 @@ class ToolCall(msgspec.Struct, forbid_unknown_fields=True):
     type: Literal["function"] = "function"
 
 
-class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One turn; `weight` 0 keeps an assistant's turn out of the loss."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
@@ -51,7 +51,7 @@ class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     refusal: str | None = None
 
 
-class ChatExample(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class ChatExample(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A conversation that shows how the assistant should answer."""
 
     messages: list[Message]
@@ -59,7 +59,7 @@ class ChatExample(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     parallel_tool_calls: bool | None = None
 
 
-class PreferenceExample(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class PreferenceExample(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A conversation with the answer that is wanted and one that is not."""
 
     prompt: list[Message]

@@ -103,7 +103,7 @@ class Intake:
                 fault_count=self.fault_count,
             )
         if not self.examples:
-            raise DatasetEmpty("The file holds no example; send at least one row.")
+            raise DatasetEmpty("The file holds no example; send at least one row.", fault_count=0)
         return last
 
     def take_rejected(self) -> bytes:
@@ -160,6 +160,8 @@ class Intake:
         if is_readable and self.kind is not DatasetKind.PREFERENCE and not self._reading.columns:
             decoded = decode_chats(found.data)
             if decoded is not None:
+                if isinstance(found, Block):
+                    found.known_lines = decoded[0]
                 return self._keep("chat", DatasetKind.CHAT, *decoded)
         if isinstance(found, Row):
             return self._check(found)

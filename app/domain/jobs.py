@@ -1,6 +1,9 @@
 """A job: what was asked for, what was observed, and which states follow which."""
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +13,11 @@ from app.domain.datasets import DatasetRef
 
 Millis = int
 """A moment as milliseconds since 1970-01-01 UTC."""
+
+
+def day_of(moment: Millis) -> date:
+    """The day in UTC."""
+    return datetime.fromtimestamp(moment / 1000, UTC).date()
 
 
 class JobStatus(StrEnum):
@@ -120,6 +128,18 @@ class EvaluationWish(msgspec.Struct, frozen=True):
     metrics: list[str]
 
 
+class JobCost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """US dollars for the training; None where the price list does not say."""
+
+    quoted_low_usd: Decimal | None = None
+    quoted_usd: Decimal | None = None
+    """The most it was quoted to cost when it was created."""
+
+    budget_usd: Decimal | None = None
+    actual_usd: Decimal | None = None
+    """What it cost by the price list, once it has ended well."""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A fine-tuning job as the database keeps it; times are `Millis`."""
 
@@ -135,6 +155,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     tags: dict[str, str] = {}
     evaluate: EvaluationWish | None = None
+    cost: JobCost = JobCost()
 
     status: JobStatus = JobStatus.QUEUED
     desired: Desired = Desired.RUN
@@ -163,7 +184,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def submission_key(self) -> str:
         """What names this attempt at the provider: at most 63 characters of `[a-z0-9-]`."""
-        return f"{self.id.replace('_', '-').lower()}-{self.attempt}"
+        return f"{self.id.replace('_', '-', 1)}-{self.attempt}"
 
     @property
     def all_attempts(self) -> list[Attempt]:
@@ -174,6 +195,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def is_stale(self) -> bool:
         """Whether the provider could not be reached since `observed_at`."""
         return self.unreachable_since is not None
+
+
+def job_of(key: str) -> tuple[str, int] | None:
+    """The job's id and the attempt that a submission key names; None for a foreign key."""
+    match = re.fullmatch(r"job-([0-9a-z]{26})-([1-9][0-9]*)", key)
+    return None if match is None else (f"job_{match[1]}", int(match[2]))
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):

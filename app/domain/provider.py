@@ -5,15 +5,27 @@ Each verb says what holds afterwards and what repeating it does. A verb may rais
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel as OptionsModel
 
+from app.domain.catalogue import BaseModel, Creation
+from app.domain.compiling import Compiler
 from app.domain.datasets import DatasetKind, DatasetSummary
 from app.domain.errors import Fault
-from app.domain.jobs import Checkpoint, Event, JobError, Method, MetricPoint, Progress, Remote
+from app.domain.jobs import (
+    Checkpoint,
+    Event,
+    JobError,
+    Method,
+    MetricPoint,
+    Millis,
+    Progress,
+    Remote,
+)
 
 
 class Operation(StrEnum):
@@ -24,17 +36,12 @@ class Operation(StrEnum):
     RESUME = "resume"
     CHECKPOINTS = "checkpoints"
     LOGS = "logs"
+    DEPLOY = "deploy"
     DELETE = "delete"
 
 
-class BaseModel(msgspec.Struct, frozen=True):
-    """A model that can be tuned: its name at the provider, its size and its limits."""
-
-    name: str
-    methods: list[str]
-    context_length: int | None = None
-    parameters: int | None = None
-    minimum_examples: int = 10
+def _nothing(options: OptionsModel) -> Sequence[str]:
+    return ()
 
 
 class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,14 +59,20 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     packages: tuple[str, ...] = ()
     """Modules that the provider needs at work; a missing one is named with `install`."""
     install: str | None = None
+    needs: Callable[[OptionsModel], Sequence[str]] = _nothing
+    """Which options must still be set before anything can be sent; none when it is configured."""
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """One configured provider: its name, its checked options, where it may keep files."""
+    """One provider: its name, its checked options, where it may keep files.
+
+    `correction` is what the operator knows better of its base models (see `catalogue`).
+    """
 
     name: str
     options: OptionsModel
     data_dir: str
+    correction: Mapping[str, Any] = {}
 
 
 class ExampleSource(Protocol):
@@ -94,6 +107,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     base_model: BaseModel
     method: Method
     dataset: DatasetSummary
+
+
+class Epochs(msgspec.Struct, frozen=True):
+    """What was asked for, or the least and the most that `auto` may choose."""
+
+    low: float
+    high: float
 
 
 class RemoteState(StrEnum):
@@ -144,13 +164,99 @@ class Servable(msgspec.Struct, frozen=True):
     artifact: str | None = None
 
 
+class Submitted(msgspec.Struct, frozen=True, kw_only=True):
+    """Work at the provider that carries a submission key."""
+
+    key: str
+    remote: Remote
+    state: RemoteState
+
+
+class DeploymentState(StrEnum):
+    """The provider's state of a deployment in our words."""
+
+    CREATING = "creating"
+    READY = "ready"
+    DELETING = "deleting"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """What serves a tuned model, under the name that it has at the provider."""
+
+    name: str
+    state: DeploymentState
+    since: Millis | None = None
+    ends_at: Millis | None = None
+    """When the provider removes it by itself; None where it names no day."""
+
+    usd_per_hour: Decimal | None = None
+    """What it costs for as long as it is there; None where that is not known."""
+
+    detail: str | None = None
+    """The provider's own word for the state."""
+
+
+@runtime_checkable
+class Deploying(Protocol):
+    """A provider whose tuned models answer only while they are deployed, which costs by the hour.
+
+    Nothing but `deploy` deploys: to look, to ask and to probe never do.
+    """
+
+    async def deploy(self, artifact: str) -> Deployment:
+        """Have the model served; one that is deployed already stays as it is."""
+        ...
+
+    async def undeploy(self, artifact: str) -> None:
+        """Stop serving it, and paying for that; what is not deployed is fine."""
+        ...
+
+    async def deployment(self, artifact: str) -> Deployment | None:
+        """What serves the model now; None where nothing does."""
+        ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """A provider that can list what carries a submission key, for it can hold two of one."""
+
+    async def submitted(self, since: Millis) -> Sequence[Submitted]:
+        """All that was created since then with any submission key, whatever its state."""
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A provider whose vendor sends a signed message when a job has news."""
+
+    def webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The provider's id of the job that a message is about; None where it is about no job.
+
+        Header names are lower case. Raises `Unauthorized` for what the vendor did not sign just
+        now, and `ProviderNotConfigured` where no secret is known to check it with.
+        """
+        ...
+
+
 class Provider(Protocol):
     """One connection to one place where models are tuned."""
 
     @property
     def spec(self) -> ProviderSpec: ...
 
-    # Offline: these never leave the machine.
+    @property
+    def missing(self) -> Sequence[str]:
+        """Options that must be set before anything can be sent; none when it is configured."""
+        ...
+
+    # Offline: these never leave the machine, and work without credentials.
+
+    @property
+    def creation(self) -> Creation:
+        """Whether new jobs can be created there."""
+        ...
 
     def base_models(self) -> Sequence[BaseModel]:
         """The base models that are known without asking anybody."""
@@ -162,6 +268,14 @@ class Provider(Protocol):
 
     def check(self, recipe: Recipe) -> Sequence[Fault]:
         """All that can be known to be wrong with a recipe; empty when it may be submitted."""
+        ...
+
+    def epochs(self, recipe: Recipe) -> Epochs:
+        """How often each example will be seen."""
+        ...
+
+    def compiler(self, recipe: Recipe) -> Compiler:
+        """What turns the dataset's examples into what this base model and method take."""
         ...
 
     # Training.

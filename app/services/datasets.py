@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.datasets import Dataset
+from app.domain.datasets import Dataset, Lineage
 from app.domain.errors import DatasetInUse, IdempotencyKeyReused
 from app.domain.examples import Example, decode_example
 from app.domain.idempotency import Idempotency
 from app.domain.intake import Intake, Reading
+from app.network.remote_files import RemoteFiles
 from app.services.created import Created
 from app.storage import datasets, evaluations, idempotency, jobs, reports
 from app.storage.blobs import Blobs
@@ -24,6 +25,9 @@ from app.storage.ids import new_id
 from app.storage.sources import read_lines
 
 _AS_IT_COMES = Reading()
+
+BYTES_AT_ONCE = 1024 * 1024
+"""What one visit to a thread takes in: enough to make the way there cheap."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -44,15 +48,27 @@ class Datasets:
         database: Database,
         blobs: Blobs,
         *,
+        remote_files: RemoteFiles,
         staging: Path,
         max_bytes: int,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._blobs = blobs
+        self._remote_files = remote_files
         self._staging = staging
         self._max_bytes = max_bytes
         self._clock = clock
+
+    def fetch(self, url: str) -> AsyncGenerator[bytes]:
+        """The file behind a URL as it comes; raises `UrlRefused`, `UrlUnreachable` meanwhile."""
+        return self._remote_files.pieces(url)
+
+    async def replay(self, key: Idempotency | None) -> Created[Dataset] | None:
+        """What the first request with this key created, before anything is fetched again."""
+        async with self._database.read() as connection:
+            first = await idempotency.find(connection, key, Dataset)
+        return None if first is None else Created(first, is_replay=True)
 
     @asynccontextmanager
     async def take_in(
@@ -74,12 +90,17 @@ class Datasets:
             shutil.rmtree(folder)
 
     async def keep(
-        self, draft: Draft, name: str, key: Idempotency | None = None
+        self,
+        draft: Draft,
+        name: str,
+        key: Idempotency | None = None,
+        *,
+        lineage: Lineage | None = None,
     ) -> Created[Dataset]:
         """Store a draft as the next version of a name, or answer the version that holds it."""
         await self._put(draft)
         try:
-            created = await self._keep_until_settled(draft, name, key)
+            created = await self._keep_until_settled(draft, name, key, lineage)
         except IdempotencyKeyReused:
             await self._drop_unused(*_hashes(draft.intake))
             raise
@@ -133,17 +154,17 @@ class Datasets:
         await self._drop_unused(dataset.sha256, dataset.rejected_sha256)
 
     async def _keep_until_settled(
-        self, draft: Draft, name: str, key: Idempotency | None
+        self, draft: Draft, name: str, key: Idempotency | None, lineage: Lineage | None
     ) -> Created[Dataset]:
         while True:
             try:
-                return await self._keep_once(draft, name, key)
+                return await self._keep_once(draft, name, key, lineage)
             except (IntegrityError, KeyTaken):
                 # Another request took the same number, content or key first: look again.
                 continue
 
     async def _keep_once(
-        self, draft: Draft, name: str, key: Idempotency | None
+        self, draft: Draft, name: str, key: Idempotency | None, lineage: Lineage | None
     ) -> Created[Dataset]:
         intake, outdated = draft.intake, None
         async with self._database.write() as connection:
@@ -153,8 +174,8 @@ class Datasets:
             present = await datasets.find_content(connection, name, intake.sha256)
             dataset = present
             if dataset is None:
-                version = await datasets.next_version(connection, name)
-                dataset = _dataset(intake, name, version, self._clock())
+                version = await datasets.take_version(connection, name)
+                dataset = _dataset(intake, name, version, self._clock(), lineage)
                 await datasets.add(connection, dataset)
                 await reports.add(connection, dataset)
             elif intake.rejected_sha256 not in (None, dataset.rejected_sha256):
@@ -190,10 +211,11 @@ async def _check_into(draft: Draft, pieces: AsyncIterator[bytes], *, spool: Path
         spool.open("w+b") as spooled,
     ):
 
-        def take(piece: bytes) -> None:
-            taken = intake.feed(piece)
-            (spooled if intake.is_spooling else examples).write(taken)
-            rejected.write(intake.take_rejected())
+        def take(pieces: list[bytes]) -> None:
+            for piece in pieces:
+                taken = intake.feed(piece)
+                (spooled if intake.is_spooling else examples).write(taken)
+                rejected.write(intake.take_rejected())
 
         def end() -> None:
             if intake.is_spooling:
@@ -204,10 +226,23 @@ async def _check_into(draft: Draft, pieces: AsyncIterator[bytes], *, spool: Path
             examples.write(intake.finish())
             rejected.write(intake.take_rejected())
 
-        async for piece in pieces:
+        async for batch in _batched(pieces):
             # Decoding is work for a processor: the event loop goes on answering meanwhile.
-            await asyncio.to_thread(take, piece)
+            await asyncio.to_thread(take, batch)
         await asyncio.to_thread(end)
+
+
+async def _batched(pieces: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    async for piece in pieces:
+        batch.append(piece)
+        size += len(piece)
+        if size >= BYTES_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -219,7 +254,7 @@ def _hashes(intake: Intake) -> tuple[str, str | None]:
     return intake.sha256, intake.rejected_sha256
 
 
-def _dataset(intake: Intake, name: str, version: int, now: int) -> Dataset:
+def _dataset(intake: Intake, name: str, version: int, now: int, lineage: Lineage | None) -> Dataset:
     assert intake.kind is not None
     assert intake.format is not None
     return Dataset(
@@ -233,5 +268,7 @@ def _dataset(intake: Intake, name: str, version: int, now: int) -> Dataset:
         sha256=intake.sha256,
         rejected=intake.rejected,
         rejected_sha256=intake.rejected_sha256,
+        parent=None if lineage is None else lineage.parent,
+        made_by=None if lineage is None else lineage.made_by,
         created_at=now,
     )

@@ -1,5 +1,6 @@
 """Looking through a whole dataset once, batch by batch, and summing up at the end."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from app.domain.datasets import DatasetKind
@@ -13,21 +14,25 @@ from app.domain.reporting.findings import (
     Quantity,
     Report,
     Severity,
+    Tokens,
     shown_groups,
 )
 from app.domain.reporting.labels import Labels
-from app.domain.reporting.lengths import LengthCount
+from app.domain.reporting.languages import Languages
+from app.domain.reporting.lengths import LengthCount, histogram
 from app.domain.reporting.markup import Markup
 from app.domain.reporting.near_duplicates import MAX_COMPARED, NearDuplicates
+from app.domain.reporting.outliers import Outliers
 from app.domain.reporting.parts import Parts, Prompts, take_apart, text_key
 from app.domain.reporting.quantity import judge_quantity
 from app.domain.reporting.repeats import Repeats
+from app.domain.tokens import ESTIMATE, estimate_example
 
 _ORDER = [Severity.ERROR, Severity.WARNING, Severity.INFO]
 
 
 class Analysis:
-    """Give the canonical lines in order to `feed`, then call `finish`.
+    """Give the canonical lines in order to `feed`, then call `finish`; `so_far` at any time.
 
     Memory grows by about a kilobyte for each distinct prompt that is compared, and by a third of
     that for each further example; no text is kept.
@@ -44,12 +49,20 @@ class Analysis:
         self._labels = Labels()
         self._completions = Completions()
         self._prompt_lengths, self._completion_lengths = LengthCount(), LengthCount()
+        self._prompt_outliers, self._completion_outliers = (
+            Outliers("prompt"),
+            Outliers("completion"),
+        )
+        self._tokens: Counter[int] = Counter()
+        self._languages = Languages()
         self._markup = Markup()
         self._disclosures = Disclosures()
 
     def feed(self, lines: Sequence[bytes]) -> None:
         """Look at the next lines."""
-        batch = [take_apart(decode_example(raw, self._kind)) for raw in lines]
+        examples = [decode_example(raw, self._kind) for raw in lines]
+        self._tokens.update(map(estimate_example, examples))
+        batch = [take_apart(example) for example in examples]
         fresh: list[str] = []
         for parts, text in zip(batch, self._prompts.texts(batch), strict=True):
             self.examined += 1
@@ -59,9 +72,15 @@ class Analysis:
                 self._compared_lines.append(self.examined)
         self._near.add(fresh)
 
+    def so_far(self) -> Report:
+        """What was found in the lines up to now; near duplicates are looked for at the end."""
+        return self._report([])
+
     def finish(self) -> Report:
         """All that was found."""
-        groups = self._near_groups()
+        return self._report(self._near_groups())
+
+    def _report(self, groups: list[list[int]]) -> Report:
         near = sum(len(group) - 1 for group in groups)
         quantity = judge_quantity(self.examined - self._repeats.duplicates - near)
         findings = self._findings(groups)
@@ -75,6 +94,8 @@ class Analysis:
             labels=self._labels.table(),
             prompt=self._prompt_lengths.lengths(),
             completion=self._completion_lengths.lengths(),
+            tokens=self._token_figures(),
+            languages=self._languages.mix(),
             findings=findings,
         )
 
@@ -82,12 +103,19 @@ class Analysis:
         self._repeats.see(line, parts)
         self._prompt_lengths.see(parts.prompt)
         self._completion_lengths.see(parts.answer)
+        self._prompt_outliers.see(line, parts.prompt)
+        self._completion_outliers.see(line, parts.answer)
+        self._languages.see(line, parts)
         self._markup.see(line, parts.texts)
         self._disclosures.see(line, parts.texts)
         if not parts.calls_tools:
             self._completions.see(line, parts.answer)
         if self._kind is DatasetKind.CHAT:
             self._labels.see(line, parts.answer)
+
+    def _token_figures(self) -> Tokens:
+        figures = histogram(self._tokens)
+        return Tokens(total=figures.total, per_example=figures, measure=ESTIMATE)
 
     def _is_fresh(self, text: str) -> bool:
         """Whether the prompt is a new one, and there is room to compare it."""
@@ -110,6 +138,9 @@ class Analysis:
             *self._repeats.findings(are_labels=are_labels),
             *self._labels.findings(),
             *self._completions.findings(are_labels=are_labels),
+            *self._languages.findings(),
+            *self._prompt_outliers.findings(),
+            *([] if are_labels else self._completion_outliers.findings()),
             *_near_duplicates(groups),
         ]
         return sorted(found, key=lambda finding: _ORDER.index(finding.severity))

@@ -1,7 +1,7 @@
 """Personal data and secrets that have a shape; a report names their lines, never their text."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from app.domain.reporting.findings import Finding, Lines, Severity
 
@@ -35,6 +35,13 @@ _SECRET = re.compile(
     r"|\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,64}:[^\s:/@]{3,64}@[\w.-]+"  # password in a URL
 )
 
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
+    r"(?:(?:(?!-----BEGIN)[\s\S])*?-----END (?:[A-Z]+ )*PRIVATE KEY-----"
+    r"|(?:(?:\s|\\[nr])*[A-Za-z0-9+/=]{20,})*)"
+)
+"""The whole key: up to its end, or as far as its lines go where that is missing."""
+
 _SECRET_HINTS = (
     *("PRIVATE KEY", "AKIA", "ASIA", "AIza", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
     *("glpat-", "sk-", "k_live_", "k_test_", "xox", "hf_", "SG.", "npm_", "dop_v1_", "shpat_"),
@@ -43,9 +50,14 @@ _SECRET_HINTS = (
 """One of these is in every text that the pattern matches; looking for them is much cheaper."""
 
 _ADVICE = (
-    "Replace it by an invented one of the same shape, or drop the line: what a model has learned "
-    "it can say to anybody, and it cannot be taken back."
+    "Replace it by an invented one of the same shape, drop the line, or let POST "
+    "/datasets/{ref}/redact put a label there: what a model has learned it can say to anybody, and "
+    "it cannot be taken back."
 )
+
+
+Span = tuple[int, int]
+"""Where in a text something begins and ends."""
 
 
 class Disclosures:
@@ -57,8 +69,8 @@ class Disclosures:
     def see(self, line: int, texts: list[str]) -> None:
         """Look at one example."""
         whole = "\n".join(texts)
-        for code, _, _, is_in in _KINDS:
-            if is_in(whole):
+        for code, _, _, find in _KINDS:
+            if any(find(whole)):
                 self._lines[code].add(line)
 
     def findings(self) -> list[Finding]:
@@ -72,33 +84,43 @@ class Disclosures:
         ]
 
 
-def has_email(text: str) -> bool:
-    """An e-mail address that is not one reserved for documentation."""
-    if "@" not in text:
-        return False
-    return any(not _RESERVED.search(match[0]) for match in _EMAIL.finditer(text))
+def find_emails(text: str) -> Iterator[Span]:
+    """E-mail addresses, but for those that are reserved for documentation."""
+    if "@" in text:
+        for match in _EMAIL.finditer(text):
+            if not _RESERVED.search(match[0]):
+                yield match.span()
 
 
-def has_phone(text: str) -> bool:
-    """A telephone number: with a country code or trunk zero, or in the North American form."""
-    return any(_PHONE.match(text, at) or _NANP.match(text, at) for at in _numbers(text))
+def find_phones(text: str) -> Iterator[Span]:
+    """Telephone numbers: with a country code or trunk zero, or in the North American form."""
+    for at in _numbers(text):
+        match = _PHONE.match(text, at) or _NANP.match(text, at)
+        if match:
+            yield match.span()
 
 
-def has_card(text: str) -> bool:
-    """A card number of a known network whose check digit is right (ISO/IEC 7812, Luhn)."""
-    found = (_CARD.match(text, at) for at in _numbers(text))
-    return any(match and is_card(re.sub("[ -]", "", match[0])) for match in found)
+def find_cards(text: str) -> Iterator[Span]:
+    """Card numbers of a known network whose check digit is right (ISO/IEC 7812, Luhn)."""
+    for at in _numbers(text):
+        match = _CARD.match(text, at)
+        if match and is_card(re.sub("[ -]", "", match[0])):
+            yield match.span()
 
 
-def has_iban(text: str) -> bool:
-    """An account number whose check digits are right (ISO 13616, mod 97)."""
-    found = (match for match in _IBAN.finditer(text) if not _is_inside(text, match.start()))
-    return any(is_iban(match[0].replace(" ", "")) for match in found)
+def find_ibans(text: str) -> Iterator[Span]:
+    """Account numbers whose check digits are right (ISO 13616, mod 97)."""
+    for match in _IBAN.finditer(text):
+        if not _is_inside(text, match.start()) and is_iban(match[0].replace(" ", "")):
+            yield match.span()
 
 
-def has_secret(text: str) -> bool:
-    """A key or token whose shape gives away whose it is."""
-    return any(hint in text for hint in _SECRET_HINTS) and _SECRET.search(text) is not None
+def find_secrets(text: str) -> Iterator[Span]:
+    """Keys and tokens whose shape gives away whose they are."""
+    if any(hint in text for hint in _SECRET_HINTS):
+        for match in _SECRET.finditer(text):
+            key = _PRIVATE_KEY.match(text, match.start())
+            yield match.span() if key is None else key.span()
 
 
 def is_iban(compact: str) -> bool:
@@ -132,10 +154,13 @@ def _is_inside(text: str, at: int) -> bool:
     return at > 0 and _INSIDE.match(text[at - 1]) is not None
 
 
-_KINDS: tuple[tuple[str, Severity, str, Callable[[str], bool]], ...] = (
-    ("secrets", Severity.ERROR, "a key, a token or a password", has_secret),
-    ("personal_cards", Severity.ERROR, "a payment card's number", has_card),
-    ("personal_ibans", Severity.ERROR, "a bank account's number (IBAN)", has_iban),
-    ("personal_emails", Severity.WARNING, "somebody's e-mail address", has_email),
-    ("personal_phones", Severity.WARNING, "somebody's telephone number", has_phone),
+_KINDS: tuple[tuple[str, Severity, str, Callable[[str], Iterator[Span]]], ...] = (
+    ("secrets", Severity.ERROR, "a key, a token or a password", find_secrets),
+    ("personal_cards", Severity.ERROR, "a payment card's number", find_cards),
+    ("personal_ibans", Severity.ERROR, "a bank account's number (IBAN)", find_ibans),
+    ("personal_emails", Severity.WARNING, "somebody's e-mail address", find_emails),
+    ("personal_phones", Severity.WARNING, "somebody's telephone number", find_phones),
 )
+
+FINDERS: Mapping[str, Callable[[str], Iterator[Span]]] = {code: find for code, _, _, find in _KINDS}
+"""What finds each kind, those first that others may be part of."""

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.tokens import TokenMeasure
+
 MAX_LINES = 100
 """Lines that a finding names; the others are counted."""
 
@@ -67,11 +69,37 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lengths(msgspec.Struct, frozen=True, kw_only=True):
-    """The lengths of one side; tokens are estimated by rule of thumb and not counted."""
+    """The lengths of one side; `Tokens` says how good the estimate of its tokens is."""
 
     characters: Histogram
     words: Histogram
     estimated_tokens: Histogram
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tokens the examples are, message frames and tools included."""
+
+    total: int
+    per_example: Histogram
+    measure: TokenMeasure
+
+
+class LanguageShare(msgspec.Struct, frozen=True):
+    """Examples in one language, by its ISO 639 code or `unknown`, and their share."""
+
+    language: str
+    count: int
+    share: float
+
+
+class LanguageMix(msgspec.Struct, frozen=True, kw_only=True):
+    """The languages of both sides, the most frequent twenty."""
+
+    examined: int
+    """Examples that were looked at: the first ten thousand, then one in five."""
+
+    prompt: list[LanguageShare]
+    completion: list[LanguageShare]
 
 
 class LabelCount(msgspec.Struct, frozen=True):
@@ -96,6 +124,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The most frequent hundred, where the completions look like labels."""
     prompt: Lengths
     completion: Lengths
+    tokens: Tokens
+    languages: LanguageMix
     findings: list[Finding]
 
 

@@ -1,13 +1,10 @@
 """How long prompts and completions are, in characters, words and estimated tokens."""
 
-import math
 from collections import Counter
 from itertools import accumulate
 
 from app.domain.reporting.findings import Bar, Histogram, Lengths
-
-ASCII_PER_TOKEN = 4.0
-OTHERS_PER_TOKEN = 1.5
+from app.domain.tokens import estimate_tokens
 
 
 class LengthCount:
@@ -22,7 +19,7 @@ class LengthCount:
         """Count one text."""
         self._characters[len(text)] += 1
         self._words[len(text.split())] += 1
-        self._tokens[estimated_tokens(text)] += 1
+        self._tokens[estimate_tokens(text)] += 1
 
     def lengths(self) -> Lengths:
         """All three as histograms."""
@@ -31,16 +28,6 @@ class LengthCount:
             words=histogram(self._words),
             estimated_tokens=histogram(self._tokens),
         )
-
-
-def estimated_tokens(text: str) -> int:
-    """Tokens by rule of thumb: four ASCII characters each, of others one and a half.
-
-    The rule for English is OpenAI's; every tokenizer counts in its own way.
-    """
-    ascii_count = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
-    others = len(text) - ascii_count
-    return math.ceil(ascii_count / ASCII_PER_TOKEN + others / OTHERS_PER_TOKEN)
 
 
 def histogram(counts: Counter[int]) -> Histogram:

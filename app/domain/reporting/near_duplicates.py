@@ -36,9 +36,10 @@ _WORDS = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
 
 
 class NearDuplicates:
-    """Give texts to `add` in batches, then ask `groups`."""
+    """Give texts to `add` in batches, then ask `groups`; with less than 0.75 many are missed."""
 
-    def __init__(self) -> None:
+    def __init__(self, similar: float = SIMILAR) -> None:
+        self._similar = similar
         self._sketches: list[Any] = []
         self._bands = [array("q") for _ in range(BANDS)]
 
@@ -53,13 +54,10 @@ class NearDuplicates:
     def add(self, texts: Sequence[str]) -> None:
         """Remember texts by their hashes only; past `MAX_COMPARED` they are passed over."""
         room = MAX_COMPARED - len(self)
-        sets = [word_pairs(text) for text in texts[:room]]
-        for sketch in _minhash().from_token_sets(sets, HASHES, _SEED):
+        for sketch in sketches(texts[:room]):
             self._sketches.append(sketch)
-            digest = array("I", sketch.digest()).tobytes()
-            for number, band in enumerate(self._bands):
-                start = number * ROWS * 4
-                band.append(hash(digest[start : start + ROWS * 4]))
+            for band, key in zip(self._bands, band_keys(sketch), strict=True):
+                band.append(key)
 
     def groups(self) -> Groups:
         """The texts, by their place in the order of adding, in groups of near duplicates."""
@@ -79,10 +77,24 @@ class NearDuplicates:
     def _joins(self, number: int, leader: int, groups: Groups) -> bool:
         if groups.of(number) == groups.of(leader):
             return True
-        if self._sketches[number].jaccard(self._sketches[leader]) < SIMILAR:
+        if self._sketches[number].jaccard(self._sketches[leader]) < self._similar:
             return False
         groups.join(number, leader)
         return True
+
+
+def sketches(texts: Sequence[str]) -> list[Any]:
+    """The MinHash of each text; two of them have `jaccard`."""
+    sets = [word_pairs(text) for text in texts]
+    return _minhash().from_token_sets(sets, HASHES, _SEED)
+
+
+def band_keys(sketch: Any) -> list[int]:
+    """A key for each band: texts that share one are worth comparing."""
+    digest = array("I", sketch.digest()).tobytes()
+    return [
+        hash(digest[start : start + ROWS * 4]) for start in range(0, BANDS * ROWS * 4, ROWS * 4)
+    ]
 
 
 def word_pairs(text: str) -> list[str]:

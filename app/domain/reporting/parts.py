@@ -48,13 +48,20 @@ class Prompts:
 
     def texts(self, batch: Sequence[Parts]) -> list[str]:
         """The texts to compare, one for each example; what recurs is learned on the way."""
-        keys = [_digest(parts.system.encode()) for parts in batch]
-        for key in keys:
+        self.learn(batch)
+        return [self.text(parts) for parts in batch]
+
+    def learn(self, batch: Sequence[Parts]) -> None:
+        """Note which system prompts come again."""
+        for parts in batch:
+            key = _digest(parts.system.encode())
             (self._recurring if key in self._known else self._known).add(key)
-        return [
-            parts.question if key in self._recurring else _with_system(parts)
-            for parts, key in zip(batch, keys, strict=True)
-        ]
+
+    def text(self, parts: Parts) -> str:
+        """The text to compare, by what was learned so far."""
+        if _digest(parts.system.encode()) in self._recurring:
+            return parts.question
+        return _with_system(parts)
 
 
 def text_key(text: str) -> bytes:

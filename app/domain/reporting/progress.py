@@ -39,3 +39,8 @@ class DatasetReport(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     created_at: int
     finished_at: int | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `result` is the whole report and not only what was found so far."""
+        return self.status is ReportStatus.READY

@@ -49,8 +49,8 @@ class Repeats:
                 severity=Severity.WARNING,
                 count=len(repeated),
                 message=f"{len(repeated):,} examples repeat an earlier one word by word.",
-                advice="Remove the lines named here: the model would learn them with more weight "
-                "than the rest.",
+                advice="Remove the lines named here, or let POST /datasets/{ref}/deduplicate do "
+                "it: the model would learn them with more weight than the rest.",
                 lines=repeated[:MAX_LINES],
                 groups=shown_groups(groups),
             )

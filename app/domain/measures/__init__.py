@@ -1,0 +1,1 @@
+"""What one answer is worth, and what many together say: arithmetic over texts and numbers."""
