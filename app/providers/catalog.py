@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app import providers
+from app.domain.catalogue import CatalogueInvalid
 from app.domain.provider import Connection, Provider, ProviderSpec
 
 ENTRY_POINTS = "luthier.providers"
@@ -25,22 +26,51 @@ def specs() -> dict[str, ProviderSpec]:
     return {spec.kind: spec for spec in (*_own(), *_announced())}
 
 
-def connect(sections: Mapping[str, Mapping[str, Any]], *, data_dir: str) -> dict[str, Provider]:
-    """The configured connections by name; raises `ProviderMisconfigured`."""
+def connect(
+    sections: Mapping[str, Mapping[str, Any]],
+    *,
+    data_dir: str,
+    corrections: Mapping[str, Any] | None = None,
+) -> dict[str, Provider]:
+    """The connections by name; raises `ProviderMisconfigured`.
+
+    `corrections` holds what the operator knows better of a connection's base models.
+    """
     known = specs()
     return {
-        name: _connect(name, section, known, data_dir=data_dir)
+        name: _connect(name, section, known, data_dir, (corrections or {}).get(name, {}))
         for name, section in sections.items()
     }
 
 
+def with_unconfigured(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The sections, and every kind of ours that none of them names, under its own name.
+
+    Without credentials it can compile and quote, and says what is missing for the rest.
+    """
+    used = {str(section.get("kind", name)) for name, section in sections.items()} | {*sections}
+    unused = {spec.kind: {} for spec in _own() if spec.kind not in used}
+    return {**unused, **sections}
+
+
 def missing_packages(spec: ProviderSpec) -> list[str]:
     """Modules that the provider needs and that are not installed."""
-    return [package for package in spec.packages if find_spec(package) is None]
+    return [package for package in spec.packages if not _is_installed(package)]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # not even the package that it is part of
+        return False
 
 
 def _connect(
-    name: str, section: Mapping[str, Any], known: Mapping[str, ProviderSpec], *, data_dir: str
+    name: str,
+    section: Mapping[str, Any],
+    known: Mapping[str, ProviderSpec],
+    data_dir: str,
+    correction: Mapping[str, Any],
 ) -> Provider:
     options = dict(section)
     kind = str(options.pop("kind", name))
@@ -58,13 +88,19 @@ def _connect(
             for fault in error.errors(include_input=False)
         )
         raise ProviderMisconfigured(f"providers.{name}: {wrong}") from error
-    return spec.connect(Connection(name, checked, data_dir))
+    try:
+        return spec.connect(Connection(name, checked, data_dir, correction))
+    except CatalogueInvalid as error:
+        raise ProviderMisconfigured(f"catalogue, {name}: {error}") from error
 
 
 def _own() -> Iterator[ProviderSpec]:
     for module in pkgutil.iter_modules(providers.__path__):
         if module.ispkg:
-            yield import_module(f"{providers.__name__}.{module.name}").SPEC
+            folder = import_module(f"{providers.__name__}.{module.name}")
+            # A folder without one is what several providers share.
+            if hasattr(folder, "SPEC"):
+                yield folder.SPEC
 
 
 def _announced() -> Iterator[ProviderSpec]:

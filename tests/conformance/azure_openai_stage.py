@@ -1,0 +1,121 @@
+"""The stages of Azure OpenAI: the v1 API and the dated one."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.domain.jobs import Remote
+from app.domain.provider import Connection
+from app.providers.azure_openai import AzureOpenAIOptions
+from app.providers.azure_openai.provider import AzureOpenAIProvider
+from app.sandbox.azure_openai.conditions import AzureConditions
+from app.sandbox.azure_openai.contract import AzureContract
+from app.sandbox.azure_openai.simulator import SimulatedAzureOpenAI
+from app.sandbox.frame.faults import Failure, Reset, too_many_requests
+from app.sandbox.openai.conditions import Pace
+
+KEY = "azure-conformance-key"
+TOKEN = "azure-conformance-token"
+
+CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
+
+JOBS = "*/fine_tuning/jobs"
+
+
+@dataclass(frozen=True)
+class FixedToken:
+    """A token that is good for an hour."""
+
+    token: str
+    expires_on: int = field(default_factory=lambda: int(time.time()) + 3600)
+
+
+@dataclass
+class Signed:
+    """Whoever is signed in to Entra, and for what tokens were wanted."""
+
+    scopes: list[str] = field(default_factory=list[str])
+
+    def get_token(self, *scopes: str) -> FixedToken:
+        self.scopes += scopes
+        return FixedToken(TOKEN)
+
+
+class AzureOpenAIStage:
+    """Azure OpenAI, whose jobs move when they are told to."""
+
+    base_model = "gpt-4.1-mini-2025-04-14"
+    secrets = (KEY, TOKEN)
+
+    def __init__(self, simulated: SimulatedAzureOpenAI, folder: Path, **options: Any) -> None:
+        given: dict[str, Any] = {
+            "endpoint": simulated.url,
+            "api_key": KEY,
+            "arm_endpoint": simulated.url,
+            "subscription_id": "5ub5cr1p-t10n",
+            "resource_group": "tuning",
+            "account": "conformance",
+            "timeout_seconds": 10,
+        }
+        self.options = AzureOpenAIOptions.model_validate(given | options)
+        self.simulated = simulated
+        self.signed = Signed()
+        connection = Connection("azure_openai", self.options, str(folder))
+        self.provider = AzureOpenAIProvider(connection, self.signed)
+
+    def begin(self, remote: Remote) -> None:
+        self.simulated.advance(3, job=remote.id)
+
+    def finish(self, remote: Remote) -> None:
+        self.simulated.advance(9, job=remote.id)
+
+    def fail(self, remote: Remote) -> None:
+        self.simulated.fail(remote.id)
+
+    def say(self, remote: Remote, word: str) -> None:
+        self.simulated.change(shown_status={remote.id: word})
+
+    def lose_the_next_create(self) -> None:
+        self.simulated.order(Reset(during="effect"), JOBS, method="POST")
+
+    def break_the_next_create(self) -> None:
+        self.simulated.order(Failure(status=500), JOBS, method="POST")
+
+    def be_busy(self, seconds: float) -> None:
+        self.simulated.order(too_many_requests(seconds=seconds), JOBS, method="POST")
+
+    def expire_the_credentials(self) -> None:
+        self.simulated.change(expired_keys={KEY, TOKEN})
+
+    def go_away(self) -> None:
+        self.simulated.stop()
+
+    def creations(self, key: str) -> int:
+        if self.options.api_version:
+            return sum(job.suffix == f"lt-{key}" for job in self.simulated.jobs)
+        return self.simulated.creations("luthier_key")[key]
+
+    def writes(self) -> int:
+        return sum(seen.method != "GET" for seen in self.simulated.requests)
+
+
+@asynccontextmanager
+async def azure_openai_stage(folder: Path, **options: Any) -> AsyncGenerator[AzureOpenAIStage]:
+    """Azure OpenAI on loopback; what breaks its contract fails the test."""
+    contract = AzureContract(CONTRACTS) if CONTRACTS.exists() else None
+    conditions = AzureConditions(pace=Pace(by="order"))
+    with SimulatedAzureOpenAI(contract=contract, conditions=conditions) as simulated:
+        stage = AzureOpenAIStage(simulated, folder, **options)
+        yield stage
+        await stage.provider.close()
+    assert simulated.violations == []
+
+
+@asynccontextmanager
+async def dated_stage(folder: Path) -> AsyncGenerator[AzureOpenAIStage]:
+    """The same over the dated API."""
+    async with azure_openai_stage(folder, api_version="2024-10-21") as stage:
+        yield stage

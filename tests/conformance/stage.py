@@ -1,0 +1,127 @@
+"""What the suite needs of a provider: itself, connected to its simulator, and strings to pull."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from app.domain.jobs import Method, Remote
+from app.domain.provider import ExampleSource, Provider, TrainingPlan
+
+EXAMPLES = 12
+
+
+class Stage(Protocol):
+    """One provider before one simulated vendor, which does only what it is told."""
+
+    @property
+    def provider(self) -> Provider: ...
+
+    @property
+    def base_model(self) -> str:
+        """One that can be tuned by `sft`."""
+        ...
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """The credentials that are in use, which nobody may ever read."""
+        ...
+
+    def begin(self, remote: Remote) -> None:
+        """Let the job run, with a part of its training done."""
+        ...
+
+    def finish(self, remote: Remote) -> None:
+        """Let the job succeed."""
+        ...
+
+    def fail(self, remote: Remote) -> None:
+        """Let the job fail, with `It failed.` as the reason."""
+        ...
+
+    def say(self, remote: Remote, word: str) -> None:
+        """Let the vendor give the job's status in a word that nobody knows."""
+        ...
+
+    def lose_the_next_create(self) -> None:
+        """Let the vendor create the next job, and answer nothing."""
+        ...
+
+    def break_the_next_create(self) -> None:
+        """Let the vendor answer the next create with an error of its own, nothing created."""
+        ...
+
+    def be_busy(self, seconds: float) -> None:
+        """Refuse the next create for now, with the hint to come back after some seconds."""
+        ...
+
+    def expire_the_credentials(self) -> None:
+        """Take the credentials no more."""
+        ...
+
+    def go_away(self) -> None:
+        """Be unreachable."""
+        ...
+
+    def creations(self, key: str) -> int:
+        """How many jobs were ever created with a submission key."""
+        ...
+
+    def writes(self) -> int:
+        """How many requests came that were not only for reading."""
+        ...
+
+
+@dataclass(frozen=True)
+class Lines(ExampleSource):
+    """Examples in memory."""
+
+    lines: Sequence[bytes]
+
+    @property
+    def count(self) -> int:
+        return len(self.lines)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for line in self.lines:
+            yield line[:10]
+            yield line[10:] + b"\n"
+
+
+def question(number: int) -> dict[str, Any]:
+    """What example `number` asks."""
+    return {"role": "user", "content": f"What is {number} doubled?"}
+
+
+def answer(number: int) -> str:
+    """What example `number` teaches."""
+    return f"It is {2 * number}."
+
+
+def chats(count: int = EXAMPLES) -> Lines:
+    """Canonical conversations."""
+    return Lines([_line({"messages": [question(n), _said(answer(n))]}) for n in range(count)])
+
+
+def plan(stage: Stage, key: str = "job-1-1", **others: Any) -> TrainingPlan:
+    """Supervised tuning of the stage's base model."""
+    given: dict[str, Any] = {
+        "key": key,
+        "base_model": stage.base_model,
+        "parent_artifact": None,
+        "method": Method("sft", {"epochs": 2}),
+        "seed": 7,
+        "name": "weather",
+        "training": chats(),
+        "validation": None,
+    }
+    return TrainingPlan(**given | others)
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+def _line(example: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode(example)

@@ -1,0 +1,1 @@
+"""OpenAI, simulated on loopback."""

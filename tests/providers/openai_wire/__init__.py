@@ -1,0 +1,1 @@
+"""What speaks OpenAI's wire, without anybody at its other end."""
