@@ -4,25 +4,37 @@ import asyncio
 import os
 import secrets
 import socket
+import tomllib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from app.domain.provider import Provider
+from app.network.buckets import Buckets
+from app.network.downloads import Downloads
+from app.network.remote_files import RemoteFiles
 from app.providers import catalog
 from app.reconciler.loop import DRAIN_SECONDS, Reconciler
 from app.reconciler.work import Workshop
 from app.services.bundle import Services
+from app.services.compilations import Compilations
+from app.services.conversions import Conversions
+from app.services.curation import Curation
 from app.services.datasets import Datasets
+from app.services.diffs import Diffs
 from app.services.evaluations import Evaluations
 from app.services.health import Health
 from app.services.jobs import Jobs
+from app.services.leakage import Leakages
 from app.services.models import Models
+from app.services.orphans import Orphans
+from app.services.quotes import Quotes
 from app.services.reports import Reports
 from app.services.splits import Splits
 from app.services.watching import Watch
-from app.settings import Settings
+from app.services.webhooks import Webhooks
+from app.settings import Settings, SettingsInvalid
 from app.storage import leases, migrating
 from app.storage.blobs import Blobs
 from app.storage.claims import only_worker
@@ -52,7 +64,11 @@ def build(settings: Settings, *, providers: Mapping[str, Provider] | None = None
     blobs = Blobs.at(settings.blobs_url or f"file://{settings.data_dir / 'blobs'}")
     signals = Signals()
     if providers is None:
-        providers = catalog.connect(provider_sections(settings), data_dir=str(settings.data_dir))
+        providers = catalog.connect(
+            provider_sections(settings),
+            data_dir=str(settings.data_dir),
+            corrections=corrections(settings),
+        )
     return House(
         settings,
         database,
@@ -68,9 +84,19 @@ def database_url(settings: Settings) -> str:
     return settings.database_url or embedded_url(settings.data_dir)
 
 
-def provider_sections(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The configured connections; `local` is there unless it was configured in its own way."""
-    return {"local": {}} | settings.providers
+def provider_sections(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """The configured connections, and the kinds that can do some things without configuration."""
+    return catalog.with_unconfigured(settings.providers)
+
+
+def corrections(settings: Settings) -> dict[str, Any]:
+    """What the operator knows better of base models, by connection; raises `SettingsInvalid`."""
+    if settings.catalogue is None:
+        return {}
+    try:
+        return tomllib.loads(settings.catalogue.read_text())
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(f"catalogue: {settings.catalogue} cannot be read: {error}") from error
 
 
 async def prepare(house: House, *, reconcile: bool) -> None:
@@ -135,6 +161,12 @@ def _workshop(house: House) -> Workshop:
     )
 
 
+def _remote_files(settings: Settings) -> RemoteFiles:
+    return RemoteFiles(
+        Downloads(settings.allow_private_addresses), Buckets(settings.dataset_sources)
+    )
+
+
 def _services(
     settings: Settings,
     database: Database,
@@ -145,20 +177,31 @@ def _services(
     datasets = Datasets(
         database,
         blobs,
+        remote_files=_remote_files(settings),
         staging=settings.data_dir / "uploads",
         max_bytes=settings.max_upload_bytes,
         clock=wall_clock,
     )
-    jobs = Jobs(database, providers, signals, clock=wall_clock)
+    compilations = Compilations(database, blobs, providers)
+    quotes = Quotes(database, providers, compilations, clock=wall_clock)
+    jobs = Jobs(database, providers, compilations, quotes, signals, clock=wall_clock)
     models = Models(database, providers)
     return Services(
         datasets=datasets,
+        conversions=Conversions(blobs),
         splits=Splits(database, blobs, datasets),
+        leakages=Leakages(database, blobs),
+        curation=Curation(database, blobs, datasets),
+        diffs=Diffs(database, blobs),
         reports=Reports(database),
+        compilations=compilations,
+        quotes=quotes,
         jobs=jobs,
         models=models,
         evaluations=Evaluations(database, blobs, models, signals, clock=wall_clock),
         watch=Watch(database, jobs, signals),
+        orphans=Orphans(database),
+        webhooks=Webhooks(database, providers, signals),
         health=Health(database),
         providers=providers,
     )

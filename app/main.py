@@ -10,17 +10,24 @@ from fastapi.openapi.utils import get_openapi
 
 from app import bootstrap
 from app.api import (
+    compilations,
+    conversions,
+    curation,
     datasets,
+    diffs,
     evaluations,
     health,
     job_series,
     jobs,
+    leakage,
     models,
     problems,
     providers,
+    quotes,
     reports,
     splits,
     templates,
+    webhooks,
 )
 from app.api.gate import Gate
 from app.bootstrap import House
@@ -57,12 +64,19 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         jobs,
         job_series,
         datasets,
+        conversions,
         splits,
+        leakage,
+        curation,
+        diffs,
+        compilations,
         reports,
         templates,
         models,
         evaluations,
         providers,
+        webhooks,
+        quotes,
         health,
     ):
         app.router.routes.extend(door.router.routes)

@@ -6,17 +6,20 @@ Provider sections stay raw mappings here; each provider's own options model chec
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 GIB = 1024**3
+
+_BUCKET_PREFIX = r"^(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[^?#]*)?$"
 
 
 class SettingsInvalid(Exception):
@@ -48,11 +51,21 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=10 * GIB, ge=1)
     """The largest dataset file that is taken in."""
 
+    dataset_sources: list[Annotated[str, Field(pattern=_BUCKET_PREFIX)]] = []
+    """Where in object stores users may take datasets from with this service's credentials:
+    `["s3://bucket/prefix/"]`, with `gs` and `az` (container of the configured account) for `s3`."""
+
+    allow_private_addresses: list[IPvAnyNetwork] = []
+    """Networks that are not public and that requests to users' URLs may reach all the same."""
+
     database_pool: int = Field(default=10, ge=1, le=200)
     """Connections to Postgres that one process keeps for reading, and as many for writing."""
 
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$")
     """`json` for machines, `console` for people; `auto` looks whether it writes to a terminal."""
+
+    catalogue: Path | None = None
+    """A TOML file with what you know better of base models: prices, limits, dates, new models."""
 
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
     """One section for each named connection; `kind` says what it is where the name does not."""
@@ -93,5 +106,7 @@ def load() -> Settings:
             for fault in error.errors(include_input=False)
         ]
         raise SettingsInvalid("; ".join(wrong)) from error
+    except SettingsError as error:
+        raise SettingsInvalid(f"{error}; lists and sections are written as JSON") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsInvalid(f"luthier.toml is not TOML: {error}") from error

@@ -35,3 +35,6 @@ def configure_logging(form: str) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for client in ("httpx", "httpcore"):
+        # Below that they show URLs and headers, and so the signatures of signed URLs.
+        logging.getLogger(client).setLevel(logging.WARNING)

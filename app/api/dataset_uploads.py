@@ -1,12 +1,23 @@
-"""What a dataset may be uploaded as: a form with a file, or examples in JSON."""
+"""What a dataset may be uploaded as: a form with a file, or JSON with examples or a URL."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, BeforeValidator, Field, Json, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Json,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from app.api.shapes import In
 from app.api.uploads import Form
@@ -52,19 +63,65 @@ OnError = Annotated[
     ),
 ]
 
+Format = Annotated[
+    Container | None,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "enum": [str(container) for container in Container],
+            "description": "How the file holds its rows, where its beginning does not tell.",
+        }
+    ),
+]
+
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class DatasetIn(In):
-    """Examples in the request itself."""
+    """Examples in the request itself, or the URL of a file."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["examples"]}, {"required": ["url"]}]}
+    )
 
     name: Name
-    examples: list[dict[str, Any]] = Field(
+    url: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=8192,
+        description="Where the file is: `https://`, or `s3://`, `gs://` and `az://` where the "
+        "operator allows it.",
+        examples=["https://files.example.com/labels.jsonl.gz"],
+    )
+    examples: list[dict[str, Any]] | None = Field(
+        default=None,
+        validate_default=True,
         description="Rows in any form that a file may have.",
         examples=[[{"prompt": "I was charged twice.", "completion": "billing.double_charge"}]],
     )
+    format: Format = None
     columns: ColumnNames = {}
     on_error: OnError = "reject"
+
+    @field_validator("examples")
+    @classmethod
+    def _come_alone(cls, examples: Any, given: ValidationInfo) -> Any:
+        if "url" in given.data and (examples is None) == (given.data["url"] is None):
+            raise ValueError("send either `examples` or `url`")
+        return examples
+
+    @field_validator("format")
+    @classmethod
+    def _is_of_a_file(cls, format: Any, given: ValidationInfo) -> Any:
+        if format is not None and given.data.get("url") is None:
+            raise ValueError("`format` is for the file behind a `url`; examples are JSON")
+        return format
+
+    @property
+    def reading(self) -> Reading:
+        """How the rows are to be read."""
+        container = Container.JSON if self.url is None else self.format
+        return Reading(container, Columns(self.columns), is_skipping=self.on_error == "skip")
 
 
 class FormOptions(In):
@@ -121,17 +178,16 @@ UPLOAD = {
 _name = TypeAdapter[str](Name)
 
 
-async def from_json(request: Request) -> tuple[str, Reading, AsyncIterator[bytes]]:
-    """Name, options and rows of a JSON body; a row's line is its place in the list, from 1."""
+async def from_json(request: Request) -> tuple[DatasetIn, AsyncGenerator[bytes]]:
+    """A JSON body with its examples, if any; a row's line is its place in the list, from 1."""
     content = await _bounded(request)
     body = _checked(lambda: DatasetIn.model_validate_json(content))
     try:
         # As they came: what a decoder would mend or drop in silence has to be seen.
-        examples = msgspec.json.decode(content, type=dict[str, msgspec.Raw])["examples"]
+        parts = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"The body is not JSON: {error}.") from error
-    reading = Reading(Container.JSON, Columns(body.columns), body.on_error == "skip")
-    return body.name, reading, _slices(bytes(examples))
+    return body, _slices(bytes(parts.get("examples", b"")))
 
 
 async def from_form(request: Request) -> tuple[Form, Reading]:
@@ -187,6 +243,6 @@ async def _bounded(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _slices(content: bytes) -> AsyncIterator[bytes]:
+async def _slices(content: bytes) -> AsyncGenerator[bytes]:
     for start in range(0, len(content), BYTES_AT_ONCE):
         yield content[start : start + BYTES_AT_ONCE]

@@ -1,5 +1,6 @@
 """Datasets over HTTP: upload, read, remove."""
 
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -7,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from app.api.dataset_uploads import UPLOAD, from_form, from_json, name_in
+from app.api.dataset_uploads import UPLOAD, DatasetIn, from_form, from_json, name_in
 from app.api.dependencies import Use
-from app.api.idempotency import KeyHeader, replay_headers, with_fingerprint
+from app.api.idempotency import KeyHeader, key_for, replay_headers, with_fingerprint
 from app.api.problems import responses
 from app.api.shapes import (
     Cursor,
@@ -22,9 +23,28 @@ from app.api.shapes import (
     answer_page,
     before,
 )
+from app.domain.datasets import Dataset
+from app.services.created import Created
 from app.services.datasets import Draft
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
+
+
+class DiffCountsOut(Out):
+    """In how many examples a version differs from another one."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+class MadeByOut(Out):
+    """What made a version out of its parent."""
+
+    operation: str = Field(examples=["edit", "redact", "deduplicate", "split"])
+    parameters: dict[str, Any] = Field(description="How it was asked for.")
+    counts: dict[str, int] = Field(description="What it did, in the operation's own words.")
+    diff: DiffCountsOut = Field(description="In how many examples it differs from its parent.")
 
 
 class DatasetOut(Out):
@@ -39,7 +59,16 @@ class DatasetOut(Out):
     examples: int
     bytes: int = Field(description="Of the canonical JSON Lines.")
     sha256: str
+    tokens: int | None = Field(
+        description="Estimated, of all examples; null until the report is ready, which says how "
+        "good the estimate is."
+    )
     rejected: int = Field(description="Rows that were set aside when the file came in.")
+    parent: str | None = Field(
+        description="The id of the version that it was made of, also when that is gone; null for "
+        "an upload."
+    )
+    made_by: MadeByOut | None = Field(description="What made it; null for an upload.")
     created_at: Moment
 
 
@@ -62,9 +91,11 @@ class ExampleOut(Out):
 async def create_dataset(request: Request, use: Use, key: KeyHeader = None) -> Response:
     """Check examples while they stream in and store them as the next version of a name."""
     if request.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-        name, reading, pieces = await from_json(request)
-        async with use.datasets.take_in(pieces, reading) as draft:
-            return await _keep(use, draft, name, key)
+        body, examples = await from_json(request)
+        if body.url is not None:
+            return await _create_from_url(use, body, body.url, key)
+        async with use.datasets.take_in(examples, body.reading) as draft:
+            return await _keep(use, draft, body.name, key)
     form, reading = await from_form(request)
     async with use.datasets.take_in(form.file_pieces(), reading) as draft:
         return await _keep(use, draft, name_in(form), key)
@@ -118,27 +149,6 @@ async def list_dataset_examples(
 
 
 @router.get(
-    "/{ref}/content",
-    operation_id="get_dataset_content",
-    summary="Download a dataset",
-    response_class=StreamingResponse,
-    responses=responses(404)
-    | {200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}}},
-)
-async def get_dataset_content(use: Use, ref: str) -> Response:
-    """The canonical JSON Lines."""
-    dataset = await use.datasets.get(ref)
-    return StreamingResponse(
-        use.datasets.content(dataset),
-        media_type="application/jsonl",
-        headers={
-            "Content-Disposition": f'attachment; filename="{dataset.name}-{dataset.version}.jsonl"',
-            "Content-Length": str(dataset.bytes),
-        },
-    )
-
-
-@router.get(
     "/{ref}/rejected",
     operation_id="get_dataset_rejected",
     summary="Download the rows that were set aside",
@@ -171,11 +181,27 @@ async def delete_dataset(use: Use, ref: str) -> Response:
     return Response(status_code=204)
 
 
+async def _create_from_url(use: Use, body: DatasetIn, url: str, key: str | None) -> Response:
+    # A repeated request gets its first answer even if there is another file at the URL by now.
+    wanted = key_for("create_dataset", key, body)
+    first = await use.datasets.replay(wanted)
+    if first is not None:
+        return _answer_created(first)
+    async with (
+        aclosing(use.datasets.fetch(url)) as pieces,
+        use.datasets.take_in(pieces, body.reading) as draft,
+    ):
+        return _answer_created(await use.datasets.keep(draft, body.name, wanted))
+
+
 async def _keep(use: Use, draft: Draft, name: str, key: str | None) -> Response:
     intake = draft.intake
     content = f"{name}\n{intake.sha256}\n{intake.rejected_sha256 or ''}".rstrip().encode()
     wanted = None if key is None else with_fingerprint("create_dataset", key, content)
-    created = await use.datasets.keep(draft, name, wanted)
+    return _answer_created(await use.datasets.keep(draft, name, wanted))
+
+
+def _answer_created(created: Created[Dataset]) -> Response:
     return answer(
         DatasetOut.model_validate(created.thing),
         status=200 if created.existed else 201,

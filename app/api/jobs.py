@@ -19,6 +19,7 @@ from app.api.shapes import (
     Names,
     Out,
     Page,
+    Usd,
     answer,
     answer_page,
     before,
@@ -83,6 +84,9 @@ class JobIn(In):
     name: str | None = Field(default=None, min_length=1, max_length=100)
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     tags: dict[Tag, TagValue] = Field(default_factory=dict[str, str], max_length=32)
+    budget_usd: Usd | None = Field(
+        default=None, gt=0, description="The job is refused where it is quoted to cost more."
+    )
     evaluate: JobEvaluationIn | None = None
 
 
@@ -138,6 +142,15 @@ class AttemptOut(Out):
     finished_at: Moment | None
 
 
+class JobCostOut(Out):
+    """US dollars for the training; null where the price list does not say."""
+
+    quoted_usd: Usd | None = Field(description="At the most, when it was created.")
+    quoted_low_usd: Usd | None
+    budget_usd: Usd | None
+    actual_usd: Usd | None = Field(description="By the price list, once it has ended well.")
+
+
 class JobOut(Out):
     """A fine-tuning job."""
 
@@ -162,6 +175,7 @@ class JobOut(Out):
     metrics: dict[str, float] = Field(description="The latest values.")
     remote: RemoteOut | None
     tuned_model: str | None = Field(validation_alias="tuned_model_id")
+    cost: JobCostOut
     error: ErrorOut | None
     attempts: list[AttemptOut] = Field(
         validation_alias="all_attempts", description="Oldest first; the last is the current one."
@@ -332,6 +346,7 @@ def _wanted(body: JobIn) -> WantedJob:
         name=body.name,
         seed=body.seed,
         tags=body.tags,
+        budget_usd=body.budget_usd,
         evaluate=None if evaluate is None else WantedEvaluation(evaluate.dataset, evaluate.metrics),
     )
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.domain import errors
-from app.domain.errors import DatasetInvalid, Fault, LuthierError
+from app.domain.errors import Fault, LuthierError
 
 log = structlog.get_logger()
 
@@ -141,7 +141,7 @@ def refusal(request_id: str, error: LuthierError) -> Response:
         code=error.code,
         detail=error.detail,
         faults=error.faults,
-        fault_count=error.fault_count if isinstance(error, DatasetInvalid) else None,
+        fault_count=error.fault_count,
         headers=headers,
     )
 

@@ -66,9 +66,42 @@ class LengthsOut(Out):
 
     characters: HistogramOut
     words: HistogramOut
-    estimated_tokens: HistogramOut = Field(
-        description="By rule of thumb; every tokenizer counts in its own way."
+    estimated_tokens: HistogramOut = Field(description="`tokens.measure` says how good they are.")
+
+
+class MeasureOut(Out):
+    """What tokens were counted with."""
+
+    name: str
+    exact: bool
+    error: str | None = Field(description="How far from the truth an estimate may be.")
+
+
+class TokensOut(Out):
+    """Tokens of the examples, with the frames of their messages and their tools."""
+
+    total: int
+    per_example: HistogramOut
+    measure: MeasureOut
+
+
+class LanguageOut(Out):
+    """Examples in one language."""
+
+    language: str = Field(
+        description="ISO 639 code; `unknown` where a text is short, no prose or in doubt.",
+        examples=["en", "unknown"],
     )
+    count: int
+    share: float
+
+
+class LanguagesOut(Out):
+    """The languages of both sides, the most frequent first."""
+
+    examined: int = Field(description="The first 10,000 examples, then one in five.")
+    prompt: list[LanguageOut]
+    completion: list[LanguageOut]
 
 
 class FiguresOut(Out):
@@ -81,6 +114,8 @@ class FiguresOut(Out):
     labels: list[LabelOut] | None = Field(description="Where the completions look like labels.")
     prompt: LengthsOut
     completion: LengthsOut
+    tokens: TokensOut
+    languages: LanguagesOut
     findings: list[FindingOut] = Field(description="Errors first, then warnings.")
 
 
@@ -107,7 +142,9 @@ class ReportOut(Out):
     progress: ReportProgressOut
     quantity: QuantityOut
     next: str | None = Field(description="The one thing to do first; null until it is ready.")
-    report: FiguresOut | None = Field(description="Null until it is ready.")
+    report: FiguresOut | None = Field(
+        description="While it is running, what was found so far; near duplicates come at the end."
+    )
     error: ReportErrorOut | None
     created_at: Moment
     finished_at: Moment | None
@@ -124,7 +161,8 @@ async def get_dataset_report(use: Use, ref: str) -> Response:
     """What was found out about the examples.
 
     Every new version gets its report in the background. `status` is `queued`, `running`, `ready`
-    or `failed`; the verdict on quantity is there at once.
+    or `failed`; the verdict on quantity is there at once, and while the report is running `report`
+    holds what was found up to `progress.examined`.
     """
     return answer(_shown(await use.reports.get(ref)))
 
@@ -141,7 +179,7 @@ def _shown(found: ReportedDataset) -> ReportOut:
                 "percent": round(100 * report.examined / total, 1),
             },
             "quantity": found.quantity,
-            "next": report.result.next if report.result else None,
+            "next": report.result.next if report.result and report.is_ready else None,
             "report": report.result,
             "error": report.error,
             "created_at": report.created_at,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query, Response
@@ -90,6 +91,10 @@ def answer_page(
     shown = found[:limit]
     next_cursor = cursor_of(shown[-1]) if len(found) > limit else None
     return answer(shape.model_validate({"data": shown, "next_cursor": next_cursor}))
+
+
+Usd = Annotated[Decimal, Field(examples=["12.50"])]
+"""US dollars as a decimal string."""
 
 
 def _once(names: list[str]) -> list[str]:

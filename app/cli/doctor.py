@@ -2,8 +2,9 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rich.markup import escape
 
@@ -111,13 +112,20 @@ def _providers(settings: Settings) -> list[Finding]:
     return [_provider(settings, name, section) for name, section in sections.items()]
 
 
-def _provider(settings: Settings, name: str, section: dict[str, object]) -> Finding:
+def _provider(settings: Settings, name: str, section: Mapping[str, Any]) -> Finding:
     part = f"provider {name}"
     try:
         connected = catalog.connect({name: section}, data_dir=str(settings.data_dir))
     except ProviderMisconfigured as error:
         return Finding("missing", part, str(error), "Mend this section.")
     spec = connected[name].spec
+    if connected[name].missing:
+        return Finding(
+            "note",
+            part,
+            f"{spec.title}: not configured",
+            f"Set {', '.join(connected[name].missing)} to use it.",
+        )
     missing = catalog.missing_packages(spec)
     if missing:
         return Finding("note", part, f"{spec.title}: needs {', '.join(missing)}", spec.install)

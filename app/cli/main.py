@@ -12,6 +12,7 @@ from app.api.gate import is_loopback
 from app.cli import demo as demo_command
 from app.cli import doctor as doctor_command
 from app.cli.console import fail
+from app.cli.sandbox import sandbox
 from app.domain.errors import DatabaseUnavailable
 from app.providers.catalog import ProviderMisconfigured
 from app.settings import Settings, SettingsInvalid, load
@@ -28,6 +29,8 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+cli.add_typer(sandbox)
 
 CANNOT_START = (
     AnotherWorker,

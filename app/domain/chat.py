@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain.examples import Message
+from app.domain.examples import FunctionCall, Message, ToolCall
 
 
 def greedy_request(messages: Sequence[Message], *, max_tokens: int) -> dict[str, Any]:
@@ -19,3 +19,17 @@ def greedy_request(messages: Sequence[Message], *, max_tokens: int) -> dict[str,
 def answer_text(completion: dict[str, Any]) -> str:
     """What the assistant said in a chat completion; empty where it said nothing."""
     return completion["choices"][0]["message"].get("content") or ""
+
+
+def answer_calls(completion: dict[str, Any]) -> list[ToolCall]:
+    """The functions that the assistant calls in a chat completion."""
+    calls = completion["choices"][0]["message"].get("tool_calls") or []
+    return [
+        ToolCall(call.get("id") or "", FunctionCall(**_named(call["function"])))
+        for call in calls
+        if call.get("function")
+    ]
+
+
+def _named(function: dict[str, Any]) -> dict[str, str]:
+    return {name: str(function.get(name) or "") for name in ("name", "arguments")}

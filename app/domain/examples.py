@@ -133,15 +133,6 @@ def refuse_nul(line: bytes) -> None:
         )
 
 
-def prompt_and_expected(example: ChatExample) -> tuple[list[Message], str] | None:
-    """What to ask and which answer to expect, from the last assistant turn that has text."""
-    for index in range(len(example.messages) - 1, 0, -1):
-        message = example.messages[index]
-        if message.role == "assistant" and isinstance(message.content, str):
-            return example.messages[:index], message.content
-    return None
-
-
 def _is_plain(messages: Sequence[Message]) -> bool:
     """A quick yes to most conversations: text from all, the last from the assistant."""
     is_asked = False

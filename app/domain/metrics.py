@@ -1,52 +1,100 @@
-"""Metrics of one answer against the expected one, and what their means are worth."""
+"""The metrics by name: what each makes of one answer, and which way is better."""
 
-import random
-import re
-import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from app.domain.evaluations import Interval
+import msgspec
 
-RESAMPLES = 2000
-"""Enough for two steady digits of a 95 % bootstrap interval (Efron and Tibshirani, 1993)."""
+from app.domain.evaluations import JUDGE, Answer
+from app.domain.measures.classes import accuracy, macro_f1, micro_f1
+from app.domain.measures.ngrams import bleu, chrf
+from app.domain.measures.structure import is_structured, json_fields, json_valid, tool_calls
+from app.domain.measures.words import edit_similarity, exact_match, rouge_l, token_f1
+from app.domain.questions import Question
 
+Measure = Callable[[Answer, Question], float | None]
 
-def exact_match(output: str, expected: str) -> float:
-    """1.0 where the answers are equal but for white space at the ends, else 0.0."""
-    return float(output.strip() == expected.strip())
-
-
-def token_f1(output: str, expected: str) -> float:
-    """F1 over words, as SQuAD scores answers: lower case, no punctuation, no articles."""
-    said, wanted = _words(output), _words(expected)
-    if not said or not wanted:
-        return float(said == wanted)
-    shared = sum((Counter(said) & Counter(wanted)).values())
-    if shared == 0:
-        return 0.0
-    precision, recall = shared / len(said), shared / len(wanted)
-    return 2 * precision * recall / (precision + recall)
+MILLISECOND = 3
+"""Digits of seconds that are worth telling."""
 
 
-METRICS: Mapping[str, Callable[[str, str], float]] = {"exact_match": exact_match, "f1": token_f1}
-"""Each takes (output, expected) and gives a score from 0 to 1; more is better."""
+class Metric(msgspec.Struct, frozen=True):
+    """What one answer scores; None where the metric does not fit the example.
+
+    Scores of quality lie between 0 and 1; what cannot be answered scores 0 there. What an answer
+    takes (time, tokens, money) is told for answers only, and less is better.
+    """
+
+    measure: Measure
+    is_less_better: bool = False
 
 
-def mean(values: Sequence[float]) -> float:
-    """The arithmetic mean; 0.0 of nothing."""
-    return sum(values) / len(values) if values else 0.0
+def _text(compare: Callable[[str, str], float]) -> Metric:
+    def measure(answer: Answer, question: Question) -> float | None:
+        if question.text is None:
+            return None
+        return 0.0 if answer.refusal else compare(answer.output, question.text)
+
+    return Metric(measure)
 
 
-def bootstrap_interval(values: Sequence[float], *, seed: int = 0) -> Interval:
-    """The 95 % percentile interval of the mean, over resampled examples."""
-    if not values:
-        return Interval(0.0, 0.0)
-    chance = random.Random(seed)  # noqa: S311
-    means = sorted(mean(chance.choices(values, k=len(values))) for _ in range(RESAMPLES))
-    return Interval(means[round(0.025 * (RESAMPLES - 1))], means[round(0.975 * (RESAMPLES - 1))])
+def _json_fields(answer: Answer, question: Question) -> float | None:
+    if question.text is None or not is_structured(question.text):
+        return None
+    return 0.0 if answer.refusal else json_fields(answer.output, question.text)
 
 
-def _words(text: str) -> list[str]:
-    bare = text.lower().translate(str.maketrans("", "", string.punctuation))
-    return re.sub(r"\b(a|an|the)\b", " ", bare).split()
+def _tool_calls(answer: Answer, question: Question) -> float | None:
+    if not question.calls:
+        return None
+    return 0.0 if answer.refusal else tool_calls(answer.tool_calls or [], question.calls)
+
+
+def _taken(read: Callable[[Answer], float | None]) -> Metric:
+    return Metric(lambda answer, _: None if answer.refusal else read(answer), is_less_better=True)
+
+
+_right_label = _text(exact_match)
+
+METRICS: Mapping[str, Metric] = {
+    "exact_match": _text(exact_match),
+    "f1": _text(token_f1),
+    "accuracy": _right_label,
+    "macro_f1": _right_label,
+    "micro_f1": _right_label,
+    "rouge_l": _text(rouge_l),
+    "bleu": _text(bleu),
+    "chrf": _text(chrf),
+    "edit_similarity": _text(edit_similarity),
+    "json_valid": _text(lambda output, _: json_valid(output)),
+    "json_fields": Metric(_json_fields),
+    "tool_calls": Metric(_tool_calls),
+    "latency": _taken(lambda answer: answer.seconds),
+    "input_tokens": _taken(lambda answer: answer.prompt_tokens),
+    "output_tokens": _taken(lambda answer: answer.completion_tokens),
+    "cost": _taken(lambda answer: answer.cost_usd),
+}
+"""All but the judge's, which is not computed but asked for."""
+
+OF_LABELS: Mapping[str, Callable[[Counter[tuple[str, str]]], float]] = {
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "micro_f1": micro_f1,
+}
+"""Metrics of a whole set of labels, from how often each (expected, said) came.
+
+Of one answer they say whether its label is right.
+"""
+
+
+def is_less_better(metric: str) -> bool:
+    """Whether a smaller score is the better one."""
+    return metric != JUDGE and METRICS[metric].is_less_better
+
+
+def measured(answer: Answer, question: Question, metrics: Sequence[str]) -> dict[str, float]:
+    """What an answer scores on each metric that fits the example; a judge's are left out."""
+    found = {
+        name: METRICS[name].measure(answer, question) for name in metrics if name in METRICS
+    }
+    return {name: score for name, score in found.items() if score is not None}

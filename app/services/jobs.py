@@ -1,26 +1,22 @@
 """Jobs: creating, watching, and the wishes that the reconciler carries out."""
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from app.domain.datasets import Dataset, DatasetKind
+from app.domain.datasets import DatasetKind
 from app.domain.errors import (
     BaseModelUnknown,
     CandidateInvalid,
-    DatasetKindUnfit,
-    DatasetTooSmall,
     Fault,
-    HyperparametersInvalid,
     JobFinished,
     JobNotFinished,
     JobNotFound,
-    MethodNotSupported,
     OperationNotSupported,
-    ProviderNotFound,
+    OverBudget,
 )
 from app.domain.idempotency import Idempotency
 from app.domain.jobs import (
@@ -29,16 +25,22 @@ from app.domain.jobs import (
     EvaluationWish,
     Event,
     Job,
+    JobCost,
     JobFilter,
     JobStatus,
     Method,
     MetricPoint,
     StoredEvent,
     current_attempt,
+    day_of,
 )
 from app.domain.metrics import METRICS
-from app.domain.provider import BaseModel, Operation, Provider, Recipe
+from app.domain.provider import Operation, Provider
+from app.domain.quotes import Quote
+from app.services import recipes
+from app.services.compilations import Compilations
 from app.services.created import Created
+from app.services.quotes import Quotes
 from app.storage import datasets, idempotency, jobs, models
 from app.storage.database import Database
 from app.storage.gathering import Gathering
@@ -68,6 +70,7 @@ class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None
     seed: int | None
     tags: dict[str, str]
+    budget_usd: Decimal | None
     evaluate: WantedEvaluation | None
 
 
@@ -78,12 +81,16 @@ class Jobs:
         self,
         database: Database,
         providers: Mapping[str, Provider],
+        compilations: Compilations,
+        quotes: Quotes,
         signals: Signals,
         *,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
         self._providers = providers
+        self._compilations = compilations
+        self._quotes = quotes
         self._signals = signals
         self._clock = clock
         self._reading = Gathering(self._read)
@@ -193,7 +200,7 @@ class Jobs:
         return changed
 
     def _offering(self, job: Job, operation: Operation) -> Provider:
-        provider = _provider(self._providers, job.provider)
+        provider = recipes.named(self._providers, job.provider)
         if operation not in provider.spec.operations:
             raise OperationNotSupported(f"{provider.spec.title} cannot {operation} a job.")
         return provider
@@ -209,7 +216,7 @@ class Jobs:
             return await idempotency.find(connection, key, Job)
 
     async def _prepare(self, wanted: WantedJob) -> Job:
-        provider = _provider(self._providers, wanted.provider)
+        provider = recipes.named(self._providers, wanted.provider)
         async with self._database.read() as connection:
             base_model, parent_id = wanted.base_model, None
             if base_model.startswith("model_"):
@@ -227,12 +234,15 @@ class Jobs:
             test = wanted.evaluate and await datasets.get(connection, wanted.evaluate.dataset)
         if wanted.evaluate is not None:
             check_metrics(wanted.evaluate.metrics, pointer="/evaluate/metrics")
-        base = await asyncio.to_thread(provider.base_model, base_model)
-        _check_recipe(provider, base, wanted.method, dataset)
+        recipe = await recipes.checked(provider, base_model, wanted.method, dataset)
+        recipes.check_size(dataset, recipe.base_model)
+        recipes.check_open(provider, recipe.base_model, today=day_of(self._clock()))
         if validation:
-            _check_kind(validation, dataset.kind, pointer="/validation_dataset")
+            recipes.check_kind(validation, dataset.kind, pointer="/validation_dataset")
         if test:
-            _check_kind(test, DatasetKind.CHAT, pointer="/evaluate/dataset")
+            recipes.check_kind(test, DatasetKind.CHAT, pointer="/evaluate/dataset")
+        compilation = await self._compilations.require(dataset, provider, recipe)
+        quote = await self._quotes.for_recipe(wanted.provider, recipe, compilation)
         return Job(
             id=new_id("job"),
             name=wanted.name,
@@ -245,6 +255,7 @@ class Jobs:
             method=wanted.method,
             seed=secrets.randbelow(MAX_SEED) if wanted.seed is None else wanted.seed,
             tags=wanted.tags,
+            cost=_within_budget(quote, wanted.budget_usd),
             evaluate=EvaluationWish(test.id, wanted.evaluate.metrics)
             if test and wanted.evaluate
             else None,
@@ -263,37 +274,22 @@ def check_metrics(names: list[str], *, pointer: str) -> None:
         )
 
 
-def _check_recipe(provider: Provider, base: BaseModel, method: Method, dataset: Dataset) -> None:
-    offered = [name for name in provider.spec.methods if name in base.methods]
-    if method.type not in offered:
-        raise MethodNotSupported(
-            f"{base.name} at {provider.spec.title} offers {', '.join(offered) or 'no method'}, "
-            f"not {method.type!r}.",
-            faults=[Fault("method_not_supported", f"use {' or '.join(offered)}", "/method/type")],
+def _within_budget(quote: Quote, budget: Decimal | None) -> JobCost:
+    """What the job may cost; raises `OverBudget`."""
+    low, high = (quote.cost.low, quote.cost.high) if quote.cost else (None, None)
+    if budget is not None and high is None:
+        raise OverBudget(
+            f"Nobody knows what {quote.base_model.name} costs at {quote.provider}: set its price "
+            "in the operator's catalogue, or leave budget_usd out.",
+            faults=[Fault("cost_unknown", "no price is known", "/budget_usd")],
         )
-    _check_kind(dataset, provider.spec.methods[method.type], pointer="/dataset")
-    if dataset.examples < base.minimum_examples:
-        raise DatasetTooSmall(
-            f"{dataset.name}@{dataset.version} has {dataset.examples} examples; "
-            f"{provider.spec.title} takes {base.minimum_examples} at the least, "
-            "and a robust model wants hundreds.",
-            faults=[Fault("dataset_too_small", "add examples", "/dataset")],
+    if budget is not None and high is not None and high > budget:
+        raise OverBudget(
+            f"The training may cost {low} to {high} USD, which is over the budget of {budget}. "
+            "Train fewer epochs or examples, choose another base model, or raise the budget.",
+            faults=[Fault("over_budget", f"quoted at up to {high} USD", "/budget_usd")],
         )
-    faults = provider.check(Recipe(base_model=base, method=method, dataset=dataset.summary))
-    if faults:
-        raise HyperparametersInvalid(
-            "The hyperparameters do not fit: " + "; ".join(fault.message for fault in faults),
-            faults=faults,
-        )
-
-
-def _check_kind(dataset: Dataset, kind: DatasetKind, *, pointer: str) -> None:
-    if dataset.kind is not kind:
-        raise DatasetKindUnfit(
-            f"This needs {kind} examples; {dataset.name}@{dataset.version} holds {dataset.kind} "
-            "examples.",
-            faults=[Fault("dataset_kind_unfit", f"use a {kind} dataset", pointer)],
-        )
+    return JobCost(quoted_low_usd=low, quoted_usd=high, budget_usd=budget)
 
 
 def _dataset_ids(job: Job) -> list[str]:
@@ -302,14 +298,6 @@ def _dataset_ids(job: Job) -> list[str]:
     if job.evaluate:
         others.append(job.evaluate.dataset_id)
     return [job.dataset.id, *others]
-
-
-def _provider(providers: Mapping[str, Provider], name: str) -> Provider:
-    provider = providers.get(name)
-    if provider is None:
-        known = ", ".join(sorted(providers)) or "none"
-        raise ProviderNotFound(f"No provider {name!r} is configured here; there is {known}.")
-    return provider
 
 
 def _found(job: Job | None, job_id: str) -> Job:

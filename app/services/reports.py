@@ -29,6 +29,6 @@ class Reports:
         async with self._database.read() as connection:
             dataset = await datasets.get(connection, reference)
             report = await reports.get(connection, dataset.id)
-        result = report.result
+        result = report.result if report.is_ready else None
         quantity = judge_quantity(dataset.examples) if result is None else result.quantity
         return ReportedDataset(dataset, report, quantity)

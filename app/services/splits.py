@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 
-from app.domain.datasets import Dataset
+from app.domain.datasets import Dataset, DiffCounts, Lineage, MadeBy
 from app.domain.errors import DatasetNotFound, Invalid
 from app.domain.idempotency import Idempotency
 from app.domain.splits import Shares, Sides, Sorting
@@ -77,7 +77,8 @@ class Splits:
     ) -> Created[Split]:
         sides = await self._sort(dataset, wanted)
         stored = {
-            part: await self._store(dataset, sides, part, name) for part, name in names.items()
+            part: await self._store(dataset, sides, wanted, part=part, name=name)
+            for part, name in names.items()
         }
         split = Split(
             dataset=dataset,
@@ -98,10 +99,11 @@ class Splits:
         return await asyncio.to_thread(sorting.sides, wanted.shares, wanted.seed)
 
     async def _store(
-        self, dataset: Dataset, sides: Sides, part: str, name: str
+        self, dataset: Dataset, sides: Sides, wanted: WantedSplit, *, part: str, name: str
     ) -> Created[Dataset]:
         async with self._stored.take_in(self._rows_of(dataset, sides, part)) as draft:
-            return await self._stored.keep(draft, name)
+            lineage = _lineage(dataset, wanted, part, kept=draft.intake.examples)
+            return await self._stored.keep(draft, name, lineage=lineage)
 
     async def _rows_of(self, dataset: Dataset, sides: Sides, part: str) -> AsyncIterator[bytes]:
         row = 0
@@ -113,6 +115,18 @@ class Splits:
             ]
             row += len(batch)
             yield b"".join(chosen)
+
+
+def _lineage(dataset: Dataset, wanted: WantedSplit, part: str, *, kept: int) -> Lineage:
+    parameters = {
+        "part": part,
+        "validation": wanted.shares.validation,
+        "test": wanted.shares.test,
+        "seed": wanted.seed,
+        "group_by": wanted.group_by,
+    }
+    diff = DiffCounts(removed=dataset.examples - kept)
+    return Lineage(dataset.id, MadeBy(operation="split", parameters=parameters, diff=diff))
 
 
 def _names(name: str, shares: Shares) -> dict[str, str]:

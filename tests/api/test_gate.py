@@ -56,6 +56,19 @@ async def test_without_a_key_others_are_not_served(idle_client: httpx.AsyncClien
             refused(answer, 403, "forbidden")
 
 
+async def test_webhooks_need_no_key_for_vendors_sign(
+    idle_client: httpx.AsyncClient, locked_client: httpx.AsyncClient
+) -> None:
+    far = {"Host": "example.com"}
+    for client, status, code in (
+        (idle_client, 403, "forbidden"),
+        (locked_client, 401, "unauthorized"),
+    ):
+        sent = await client.post("/providers/none/webhooks", headers=far)
+        refused(sent, 404, "provider_not_found")
+        refused(await client.get("/providers/none/webhooks", headers=far), status, code)
+
+
 async def test_with_a_key_only_the_key_opens(locked_client: httpx.AsyncClient) -> None:
     wrong = ["", "Bearer", f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}", KEY, "Bearer é"]
     for given in wrong:

@@ -129,18 +129,42 @@ async def tour(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/readyz", "/providers", "/providers/simulated", "/providers/none"):
         await client.get(path)
     await client.get("/providers/simulated/base-models")
+    await client.get("/providers/simulated/orphans")
+    await client.post("/providers/simulated/webhooks", json={})
+    await client.post("/providers/none/webhooks", json={})
     await dataset(client)
     await dataset(client, "spare", rows(2))
     await upload(client, b'{"prompt": "a", "completion": "b"}\n')
     await upload(client, b"nonsense\n{}")
     await upload(client, b"")
+    await client.post("/datasets", json={"name": "far", "url": "s3://bucket/key"})
     for part in ("", "/examples", "/content", "/rejected", "/report", "/examples?cursor=x"):
         await client.get(f"/datasets/echo{part}")
+    for asked in ("content?format=instruction&container=json", "content?container=csv"):
+        await client.get(f"/datasets/echo/{asked}")
+    for asked in ("content?format=preference", "conversion?format=sharegpt", "conversion?format=x"):
+        await client.get(f"/datasets/echo/{asked}")
     await client.get("/datasets?limit=1")
     await client.delete("/datasets/spare")
     await client.delete("/datasets/spare")
     await client.post("/datasets/echo/split", json={"validation": 0.2, "test": 0.2, "seed": 7})
     await client.post("/datasets/echo/split", json={"validation": 2})
+    drop = {"edits": [{"op": "drop", "line": 2}], "name": "edited"}
+    for _ in range(2):
+        await client.post("/datasets/echo/edits", json=drop)
+    await client.post("/datasets/edited/edits", json={"edits": [{"op": "drop", "line": 99}]})
+    for verb in ("redact", "deduplicate"):
+        await client.post(f"/datasets/edited/{verb}", json={})
+        await client.post(f"/datasets/edited/{verb}", json={"none": 1})
+    await client.get("/datasets/edited/diff?limit=1")
+    await client.get("/datasets/edited/diff?against=none")
+    for held_out in ("?held_out=echo-test", "?held_out=none", ""):
+        await client.get(f"/datasets/echo/leakage{held_out}")
+    target = {"provider": "simulated", "base_model": "sim-base"}
+    await client.post("/datasets/echo/compile", json=target)
+    await client.post("/datasets/echo/compile", json=target | {"base_model": "none"})
+    await client.post("/quotes", json={"dataset": "echo"})
+    await client.post("/quotes", json={"dataset": "none"})
     for part in ("", "/preference", "/preference/sample", "/none"):
         await client.get(f"/dataset-templates{part}")
     await tour_of_jobs(client)

@@ -3,11 +3,11 @@
 import pytest
 
 from app.domain.reporting.disclosures import (
-    has_card,
-    has_email,
-    has_iban,
-    has_phone,
-    has_secret,
+    find_cards,
+    find_emails,
+    find_ibans,
+    find_phones,
+    find_secrets,
 )
 
 KEY = "A1b2C3d4E5f6G7h8J9k0"
@@ -25,7 +25,7 @@ KEY = "A1b2C3d4E5f6G7h8J9k0"
     ],
 )
 def test_emails(text: str, expected: bool) -> None:
-    assert has_email(text) is expected
+    assert any(find_emails(text)) is expected
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_emails(text: str, expected: bool) -> None:
     ],
 )
 def test_phones(text: str, expected: bool) -> None:
-    assert has_phone(text) is expected
+    assert any(find_phones(text)) is expected
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_phones(text: str, expected: bool) -> None:
     ],
 )
 def test_ibans(text: str, expected: bool) -> None:
-    assert has_iban(text) is expected
+    assert any(find_ibans(text)) is expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_ibans(text: str, expected: bool) -> None:
     ],
 )
 def test_cards(text: str, expected: bool) -> None:
-    assert has_card(text) is expected
+    assert any(find_cards(text)) is expected
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_cards(text: str, expected: bool) -> None:
     ],
 )
 def test_secrets(text: str) -> None:
-    assert has_secret(f"It is {text} there")
+    assert any(find_secrets(f"It is {text} there"))
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_secrets(text: str) -> None:
     ["a risk-averse customer", "https://acme.io/a:b", "sk-short", "the task-force", "eyJhbGci"],
 )
 def test_what_is_no_secret(text: str) -> None:
-    assert not has_secret(text)
+    assert not any(find_secrets(text))

@@ -6,6 +6,9 @@ import httpx
 from alembic import command
 
 from app.bootstrap import House
+from app.domain.datasets import DatasetKind
+from app.domain.reporting.analysis import Analysis
+from app.domain.reporting.findings import Report
 from app.reconciler import report
 from app.reconciler.work import Workshop
 from app.storage import leases, migrating, reports
@@ -82,10 +85,28 @@ async def test_a_stale_hand_tells_nothing(idle_client: httpx.AsyncClient, house:
         [stale] = await reports.claim(connection, owner="dead", limit=1)
         await leases.release_all(connection, ReportRow)
         [fresh] = await reports.claim(connection, owner="alive", limit=1)
-        assert not await reports.note_progress(connection, stale, 3)
-        assert await reports.note_progress(connection, fresh, 6)
+        assert not await reports.note_progress(connection, stale, seen_in(3))
+        assert await reports.note_progress(connection, fresh, seen_in(6))
     seen = (await idle_client.get(PATH)).json()
     assert (seen["status"], seen["progress"]["percent"]) == ("running", 50.0)
+    assert (seen["report"]["examples"], seen["next"], seen["quantity"]["examples"]) == (6, None, 12)
+
+
+def seen_in(count: int) -> Report:
+    """What was found in so many rows."""
+    analysis = Analysis(DatasetKind.CHAT)
+    analysis.feed([b'{"messages":[{"role":"user","content":"a"}]}'] * count)
+    return analysis.so_far()
+
+
+async def test_the_report_counts_the_tokens_of_its_dataset(
+    idle_client: httpx.AsyncClient, house: House
+) -> None:
+    assert (await dataset(idle_client))["tokens"] is None
+    await report.tick(shop_of(house))
+    tokens = (await idle_client.get(PATH)).json()["report"]["tokens"]
+    assert (await idle_client.get("/datasets/echo")).json()["tokens"] == tokens["total"] > 0
+    assert (tokens["measure"]["name"], tokens["measure"]["exact"]) == ("estimate", False)
 
 
 async def test_content_that_cannot_be_read_fails_the_report_in_the_end(

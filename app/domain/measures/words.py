@@ -30,7 +30,7 @@ def rouge_l(output: str, expected: str) -> float:
     """
     said, wanted = (_WORDS.findall(text.lower()) for text in (output, expected))
     if not said or not wanted:
-        return float(said == wanted)
+        return exact_match(output, expected)
     return balanced(LCSseq.similarity(said, wanted), said=len(said), wanted=len(wanted))
 
 

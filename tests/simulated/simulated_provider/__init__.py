@@ -10,25 +10,31 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel as OptionsModel
 from pydantic import ConfigDict
 
+from app.domain.catalogue import Creation, Limits, Price, PriceUnit
+from app.domain.compiling import AsItIs, Compiler
 from app.domain.datasets import DatasetKind
-from app.domain.errors import BaseModelUnknown, Fault, Later, Never
+from app.domain.errors import BaseModelUnknown, Fault, Later, Never, RateLimited
 from app.domain.jobs import JobError, MetricPoint, Progress, Remote
 from app.domain.provider import (
     Artifact,
     BaseModel,
     Connection,
+    Epochs,
     Observation,
     Operation,
     ProviderSpec,
     Recipe,
     RemoteState,
     Servable,
+    Submitted,
     TrainingPlan,
 )
 
@@ -41,6 +47,18 @@ class SimulatedOptions(OptionsModel):
     folder: Path
     looks_until_done: int = 2
     settle_seconds: float = 0.0
+    maximum_examples: int | None = None
+    sft_only_ends_at: date | None = None
+    creation_closes_at: date | None = None
+
+
+PRICE = Price(
+    unit=PriceUnit.TRAINING_TOKENS, usd=Decimal(25), source="the simulation", as_of=date(2026, 1, 1)
+)
+
+
+TOKENS_EACH = 1_000_000
+"""What the vendor says that it trained on for every example."""
 
 
 class SimulatedProvider:
@@ -70,6 +88,10 @@ class SimulatedProvider:
         draft.write_text(f"{what} {times}")
         draft.rename(self._orders / point)
 
+    def add_created(self, key: str, remote: str) -> None:
+        """A job that was created by a request whose answer nobody got."""
+        self._write({"id": remote, "key": key, "status": "running", "looks": 0, "examples": 1})
+
     def created(self) -> list[dict[str, Any]]:
         """Every job that was ever created at the vendor, oldest first."""
         files = sorted(self._jobs.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
@@ -81,8 +103,19 @@ class SimulatedProvider:
     def spec(self) -> ProviderSpec:
         return spec(self._options.settle_seconds)
 
+    @property
+    def missing(self) -> Sequence[str]:
+        return ()
+
+    @property
+    def creation(self) -> Creation:
+        return Creation(closes_at=self._options.creation_closes_at)
+
     def base_models(self) -> Sequence[BaseModel]:
-        return [BaseModel("sim-base", ["sft", "dpo"]), BaseModel("sim-sft-only", ["sft"])]
+        return [
+            BaseModel("sim-base", ["sft", "dpo"], prices=[PRICE]),
+            BaseModel("sim-sft-only", ["sft"], training_ends_at=self._options.sft_only_ends_at),
+        ]
 
     def base_model(self, name: str) -> BaseModel:
         for base in self.base_models():
@@ -96,6 +129,13 @@ class SimulatedProvider:
             return []
         pointer = "/method/hyperparameters/epochs"
         return [Fault("hyperparameter_out_of_bounds", "epochs must be 1 to 50", pointer)]
+
+    def epochs(self, recipe: Recipe) -> Epochs:
+        asked = recipe.method.hyperparameters.get("epochs", "auto")
+        return Epochs(1, 3) if asked == "auto" else Epochs(asked, asked)
+
+    def compiler(self, recipe: Recipe) -> Compiler:
+        return AsItIs(limits=Limits(maximum_examples=self._options.maximum_examples))
 
     async def free_slots(self) -> int | None:
         return None
@@ -123,6 +163,13 @@ class SimulatedProvider:
         self._write(job)
         await self._pass("submit-done")
         return Remote(id=job["id"], status="running")
+
+    async def submitted(self, since: int) -> Sequence[Submitted]:
+        await self._pass("submitted")
+        return [
+            Submitted(key=job["key"], remote=Remote(id=job["id"]), state=_state(job))
+            for job in self.created()
+        ]
 
     async def observe(self, remote: Remote, cursor: str | None) -> Observation:
         await self._pass("observe")
@@ -205,6 +252,8 @@ class SimulatedProvider:
             raise Never("The vendor refuses.", code="refused", hint="Ask for something else.")
         if what == "later":
             raise Later("The vendor is busy.", retry_after=0.05)
+        if what == "limit":
+            raise RateLimited("Too many requests.", retry_after=600)
         raise ConnectionResetError(f"the answer to {point} was lost")
 
     def _move(self, remote: Remote, allowed: set[str], status: str) -> None:
@@ -246,7 +295,7 @@ SPEC = spec()
 
 
 def _observation(job: dict[str, Any], looks: int) -> Observation:
-    state = RemoteState(job["status"]) if job["status"] in set(RemoteState) else RemoteState.UNKNOWN
+    state = _state(job)
     is_done = state is RemoteState.SUCCEEDED
     done = min(job["looks"] / looks, 1.0)
     return Observation(
@@ -255,8 +304,18 @@ def _observation(job: dict[str, Any], looks: int) -> Observation:
         look_again_in=0.02,
         progress=Progress(percent=round(100 * done, 1), step=job["looks"], total_steps=looks),
         metrics=[MetricPoint(job["looks"], {"loss": 1.0 - done})],
-        artifact=Artifact(handle=f"tuned-{job['id']}", kind="remote") if is_done else None,
+        artifact=_artifact(job) if is_done else None,
         error=JobError("vendor_failed", "It failed.") if state is RemoteState.FAILED else None,
+    )
+
+
+def _state(job: dict[str, Any]) -> RemoteState:
+    return RemoteState(job["status"]) if job["status"] in set(RemoteState) else RemoteState.UNKNOWN
+
+
+def _artifact(job: dict[str, Any]) -> Artifact:
+    return Artifact(
+        handle=f"tuned-{job['id']}", kind="remote", trained_tokens=TOKENS_EACH * job["examples"]
     )
 
 
