@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo serve test check bench fuzz clean
+.PHONY: help setup demo sandbox-demo serve test check bench fuzz clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ setup: .venv/dev-ready ## Install everything for development into .venv
 
 demo: .venv/local-ready ## Fine-tune a small model here and compare it with its base
 	$(BIN)/luthier demo
+
+sandbox-demo: .venv/dev-ready ## Rehearse a whole pipeline at a simulated vendor, at no cost
+	$(BIN)/luthier sandbox demo
 
 serve: .venv/local-ready ## Serve the API on http://127.0.0.1:8000 with embedded defaults
 	$(BIN)/luthier serve

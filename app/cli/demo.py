@@ -1,12 +1,7 @@
 """`luthier demo`: a task, its data, a real fine-tuning, base against tuned, one question."""
 
-import os
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,14 +9,13 @@ from typing import Any
 
 import httpx
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from app.cli.console import fail, out
+from app.cli.service import base_url, checked, running_service, watch
 
 DATA = Path(__file__).parent / "demo_data"
-
-START_SECONDS = 30.0
 
 
 class Task(StrEnum):
@@ -71,8 +65,10 @@ def run(task: Task, *, keep: bool) -> None:
     """Show the whole way from a file to an answer, on a service of its own."""
     lesson = LESSONS[task]
     data_dir = Path("luthier-demo").absolute()
-    with _service(data_dir) as (client, service):
-        out.print(f"[bold]{lesson.title}[/bold]\nService: {_base(client)}/docs  Data: {data_dir}\n")
+    with running_service(data_dir) as (client, service):
+        out.print(
+            f"[bold]{lesson.title}[/bold]\nService: {base_url(client)}/docs  Data: {data_dir}\n"
+        )
         train = _upload(client, f"{lesson.folder}-train", DATA / lesson.folder / "train.jsonl")
         _report(client, train)
         _compile(client, train)
@@ -92,7 +88,7 @@ def run(task: Task, *, keep: bool) -> None:
 
 def _upload(client: httpx.Client, name: str, path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
-        dataset = _checked(
+        dataset = checked(
             client.post("/datasets", data={"name": name}, files={"file": (path.name, file)})
         )
     out.print(
@@ -104,10 +100,10 @@ def _upload(client: httpx.Client, name: str, path: Path) -> dict[str, Any]:
 
 def _report(client: httpx.Client, dataset: dict[str, Any]) -> None:
     """What the service thinks of the examples before anything is trained."""
-    report = _checked(client.get(f"/datasets/{dataset['id']}/report"))
+    report = checked(client.get(f"/datasets/{dataset['id']}/report"))
     while report["status"] not in ("ready", "failed"):
         time.sleep(0.3)
-        report = _checked(client.get(f"/datasets/{dataset['id']}/report"))
+        report = checked(client.get(f"/datasets/{dataset['id']}/report"))
     out.print(f"  report  {report['quantity']['message']}", soft_wrap=True)
     for finding in (report["report"] or {}).get("findings", []):
         lines = ", ".join(str(line) for line in finding["lines"][:5])
@@ -117,7 +113,7 @@ def _report(client: httpx.Client, dataset: dict[str, Any]) -> None:
 def _compile(client: httpx.Client, dataset: dict[str, Any]) -> None:
     """What the base model's own tokenizer and chat template make of the examples."""
     target = {"provider": "local", "base_model": "luthier-tiny"}
-    verdict = _checked(client.post(f"/datasets/{dataset['id']}/compile", json=target))
+    verdict = checked(client.post(f"/datasets/{dataset['id']}/compile", json=target))
     out.print(
         f"  compile {'fits' if verdict['ok'] else 'does not fit'} luthier-tiny: "
         f"{verdict['tokens']} tokens an epoch, {verdict['longest_example']} in the longest example",
@@ -126,7 +122,7 @@ def _compile(client: httpx.Client, dataset: dict[str, Any]) -> None:
 
 
 def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[str, Any]:
-    job = _checked(
+    job = checked(
         client.post(
             "/jobs",
             json={
@@ -141,11 +137,11 @@ def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[
         )
     )
     out.print(f"job       [bold]{job['id']}[/bold]  sft on local/luthier-tiny\n")
-    job = _watch(client, job)
+    job = watch(client, job)
     if job["status"] != "succeeded":
         error = job["error"] or {}
         fail(f"The job {job['status']}: {error.get('message')} {error.get('hint') or ''}")
-    effective = _checked(client.get(f"/models/{job['tuned_model']}"))["effective"]
+    effective = checked(client.get(f"/models/{job['tuned_model']}"))["effective"]
     out.print(
         f"model     [bold]{job['tuned_model']}[/bold]  {effective.get('adapter')}, "
         f"{effective.get('epochs'):g} epochs, learning rate {effective.get('learning_rate'):g}\n",
@@ -154,44 +150,10 @@ def _train(client: httpx.Client, lesson: Lesson, train: dict[str, Any]) -> dict[
     return job
 
 
-def _watch(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
-    """A bar that moves with the job; each request waits for a change instead of polling."""
-    columns = (
-        TextColumn("{task.description:<11}"),
-        BarColumn(bar_width=40),
-        TextColumn("{task.percentage:>3.0f} %  {task.fields[said]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=out) as bar:
-        shown = bar.add_task("queued", total=100, said="")
-        etag = ""
-        while job["status"] not in ("succeeded", "failed", "cancelled"):
-            response = client.get(
-                f"/jobs/{job['id']}", params={"wait": 20}, headers={"If-None-Match": etag}
-            )
-            if response.status_code == 304:
-                continue
-            job, etag = _checked(response), response.headers["etag"]
-            percent = (job["progress"] or {}).get("percent", 0)
-            bar.update(shown, completed=percent, description=job["status"], said=_said(job))
-    return job
-
-
-def _said(job: dict[str, Any]) -> str:
-    progress, metrics = job["progress"] or {}, job["metrics"]
-    parts = [
-        f"step {progress['step']}/{progress['total_steps']}" if progress.get("step") else None,
-        f"loss {metrics['loss']:.3f}" if "loss" in metrics else None,
-        f"{metrics['tokens_per_second']:.0f} tokens/s" if "tokens_per_second" in metrics else None,
-    ]
-    remote = (job["remote"] or {}).get("status")
-    return "  ".join(part for part in parts if part) or remote or ""
-
-
 def _evaluate(
     client: httpx.Client, lesson: Lesson, name: str, test: dict[str, Any], candidates: list[str]
 ) -> None:
-    evaluation = _checked(
+    evaluation = checked(
         client.post(
             "/evaluations",
             json={"dataset": test["id"], "candidates": candidates, "metrics": [lesson.metric]},
@@ -207,7 +169,7 @@ def _evaluate(
         shown = bar.add_task("", total=evaluation["total"])
         while evaluation["status"] not in ("succeeded", "failed"):
             time.sleep(0.3)
-            evaluation = _checked(client.get(f"/evaluations/{evaluation['id']}"))
+            evaluation = checked(client.get(f"/evaluations/{evaluation['id']}"))
             bar.update(shown, completed=evaluation["answered"])
     if evaluation["status"] == "failed":
         fail(f"The evaluation failed: {evaluation['error']['message']}")
@@ -228,14 +190,14 @@ def _table(lesson: Lesson, name: str, evaluation: dict[str, Any]) -> Table:
 
 def _ask(client: httpx.Client, lesson: Lesson, tuned: str, test: dict[str, Any]) -> None:
     """The question in the very form of the examples, so that nothing but the input is new."""
-    first = _checked(client.get(f"/datasets/{test['id']}/examples", params={"limit": 1}))
+    first = checked(client.get(f"/datasets/{test['id']}/examples", params={"limit": 1}))
     shown = first["data"][0]["example"]["messages"]
     question = _like(shown[-2]["content"], lesson.question)
     messages = [*shown[:-2], {"role": "user", "content": question}]
     out.print(f"\nquestion  [bold]{escape(lesson.question)}[/bold]")
     for model in ("local/luthier-tiny", tuned):
         body = {"messages": messages, "temperature": 0, "max_tokens": 40}
-        answer = _checked(client.post(f"/models/{model}/chat/completions", json=body))
+        answer = checked(client.post(f"/models/{model}/chat/completions", json=body))
         text = answer["choices"][0]["message"]["content"]
         out.print(f"  {model:<34} [green]{escape(text.strip()[:100])}[/green]")
 
@@ -248,7 +210,7 @@ def _like(example: str, text: str) -> str:
 
 
 def _say_what_next(client: httpx.Client, job: dict[str, Any], *, keep: bool) -> None:
-    base = _base(client) if keep else "http://127.0.0.1:8000"
+    base = base_url(client) if keep else "http://127.0.0.1:8000"
     out.print("\n[bold]Where to look next[/bold]")
     if not keep:
         luthier = Path(sys.executable).with_name("luthier")
@@ -261,55 +223,3 @@ def _say_what_next(client: httpx.Client, job: dict[str, Any], *, keep: bool) -> 
         "  your own task           README.md, docs/local.md",
         soft_wrap=True,
     )
-
-
-def _base(client: httpx.Client) -> str:
-    return str(client.base_url).rstrip("/")
-
-
-@contextmanager
-def _service(data_dir: Path) -> Generator[tuple[httpx.Client, "subprocess.Popen[bytes]"]]:
-    """`luthier serve` on a free port, ended with the block."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
-    log = data_dir / "service.log"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("LUTHIER_")
-    } | {"LUTHIER_DATA_DIR": str(data_dir)}
-    with log.open("ab") as sink:
-        service = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port)],
-            env=environment,
-            stdout=sink,
-            stderr=sink,
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-            _wait_until_ready(client, service, log)
-            yield client, service
-    finally:
-        service.terminate()
-        service.wait()
-
-
-def _wait_until_ready(client: httpx.Client, service: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and service.poll() is None:
-        try:
-            if client.get("/readyz").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    fail(f"The service did not start; its last words are in {log}.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _checked(response: httpx.Response) -> dict[str, Any]:
-    if response.is_error:
-        fail(f"{response.request.method} {response.request.url.path}: {response.text}")
-    return response.json()

@@ -1,10 +1,12 @@
 """`luthier sandbox`: vendors to try without an account, on this machine."""
 
 import signal
-from typing import Annotated
+from contextlib import AbstractContextManager
+from typing import Annotated, Any, Protocol
 
 import typer
 
+from app.cli import rehearsal
 from app.cli.console import fail, out
 
 sandbox = typer.Typer(
@@ -17,6 +19,12 @@ sandbox = typer.Typer(
 @sandbox.callback()
 def choose() -> None:
     """Simulate a vendor on this machine: nothing is trained, and nothing costs."""
+
+
+@sandbox.command()
+def demo() -> None:
+    """Rehearse a whole pipeline at a simulated OpenAI, faults included."""
+    rehearsal.run()
 
 
 @sandbox.command()
@@ -34,16 +42,8 @@ def openai(
         from app.sandbox.openai.simulator import SimulatedOpenAI
     except ModuleNotFoundError as error:
         fail(f"{error.name} is not installed: pip install 'luthier[openai]'")
-    ending = {signal.SIGINT, signal.SIGTERM}
-    # Before the server's thread starts, which inherits it: the signal is for the wait below.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     conditions = Conditions(pace=Pace(by="clock", seconds=beat))
-    try:
-        with SimulatedOpenAI(port=port, conditions=conditions) as simulated:
-            out.print(f"OpenAI, simulated, on {simulated.url} (any API key will do)")
-            signal.sigwait(ending)
-    except OSError as error:
-        fail(f"Port {port} cannot be used: {error.strerror}")
+    _serve(SimulatedOpenAI(port=port, conditions=conditions), port, "OpenAI", "any API key")
 
 
 @sandbox.command()
@@ -61,12 +61,63 @@ def vertex(
         from app.sandbox.vertex.simulator import SimulatedVertex
     except ModuleNotFoundError as error:
         fail(f"{error.name} is not installed: pip install 'luthier[vertex]'")
-    ending = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     conditions = Conditions(pace=Pace(by="clock", seconds=beat))
+    hint = "bucket gs://staging, any token"
+    _serve(SimulatedVertex(port=port, conditions=conditions), port, "Vertex AI", hint)
+
+
+@sandbox.command()
+def azure_openai(
+    port: Annotated[
+        int, typer.Option(help="Port to listen on, 0 for a free one.", min=0, max=65535)
+    ] = 8083,
+    beat: Annotated[
+        float, typer.Option(help="Seconds between two steps of a job.", min=0.01)
+    ] = 2.0,
+) -> None:
+    """Simulate Azure OpenAI: both of its APIs, and deployments by Resource Manager."""
     try:
-        with SimulatedVertex(port=port, conditions=conditions) as simulated:
-            out.print(f"Vertex AI, simulated, on {simulated.url} (bucket gs://staging, any token)")
+        from app.sandbox.azure_openai.conditions import AzureConditions
+        from app.sandbox.azure_openai.simulator import SimulatedAzureOpenAI
+        from app.sandbox.openai.conditions import Pace
+    except ModuleNotFoundError as error:
+        fail(f"{error.name} is not installed: pip install 'luthier[azure]'")
+    conditions = AzureConditions(pace=Pace(by="clock", seconds=beat))
+    simulated = SimulatedAzureOpenAI(port=port, conditions=conditions)
+    _serve(simulated, port, "Azure OpenAI", "any key, any token")
+
+
+@sandbox.command()
+def azure_ml(
+    port: Annotated[
+        int, typer.Option(help="Port to listen on, 0 for a free one.", min=0, max=65535)
+    ] = 8084,
+    beat: Annotated[
+        float, typer.Option(help="Seconds between two steps of a job.", min=0.01)
+    ] = 2.0,
+) -> None:
+    """Simulate Azure ML: a workspace's jobs, models, and blob storage."""
+    from app.sandbox.azure_ml.conditions import Conditions, Pace
+    from app.sandbox.azure_ml.simulator import SimulatedAzureML
+
+    conditions = Conditions(pace=Pace(by="clock", seconds=beat))
+    hint = "compute cluster, blobs at /blobs, any token"
+    _serve(SimulatedAzureML(port=port, conditions=conditions), port, "Azure ML", hint)
+
+
+class _Simulated(AbstractContextManager[Any], Protocol):
+    @property
+    def url(self) -> str: ...
+
+
+def _serve(simulated: _Simulated, port: int, title: str, hint: str) -> None:
+    """Serve until the command is told to end."""
+    ending = {signal.SIGINT, signal.SIGTERM}
+    # Before the server's thread starts, which inherits it: the signal is for the wait below.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    try:
+        with simulated:
+            out.print(f"{title}, simulated, on {simulated.url} ({hint})")
             signal.sigwait(ending)
     except OSError as error:
         fail(f"Port {port} cannot be used: {error.strerror}")

@@ -77,7 +77,7 @@ def training_cost(
     if by_hours is None:
         return None
     if by_hours.usd == 0:
-        return Cost(Decimal(0), Decimal(0), by_hours)
+        return Cost(Decimal("0.00"), Decimal("0.00"), by_hours)
     if seconds is None:
         return None
     return _cost(by_hours, Span(seconds.low / 3600, seconds.high / 3600))

@@ -1,0 +1,20 @@
+"""The rehearsal at a simulated vendor, as a user runs it."""
+
+import subprocess
+import sys
+
+
+def test_the_whole_pipeline_ends_with_one_paid_job() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "sandbox", "demo"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "-1': 1}: one paid job" in said
+    assert "exact 0.00 openai/gpt-4.1-mini-2025-04-14" in said
+    assert "exact 1.00 model_" in said
