@@ -1,7 +1,7 @@
 """The stage of Vertex AI."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class VertexStage:
 
     def __init__(self, simulated: SimulatedVertex, folder: Path) -> None:
         key = _private_key()
-        self.secrets = (key, key.splitlines()[1])
+        self._key = key
         self.simulated = simulated
         options = VertexOptions(
             project="luthier-test",
@@ -43,6 +43,10 @@ class VertexStage:
             credentials_file=_credentials(folder, key, simulated.url),
         )
         self.provider = SPEC.connect(Connection("vertex", options, str(folder)))
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return [self._key, self._key.splitlines()[1], *self.simulated.tokens]
 
     def begin(self, remote: Remote) -> None:
         self.simulated.advance(_LEGS // 2, job=remote.id)

@@ -6,6 +6,7 @@ from app.sandbox.vertex.conditions import Conditions
 from app.sandbox.vertex.jobs import Jobs
 from app.sandbox.vertex.registry import Registry
 from app.sandbox.vertex.storage import Storage
+from app.sandbox.vertex.tokens import Tokens
 
 
 class Account:
@@ -17,4 +18,5 @@ class Account:
         self.storage = Storage(conditions, clock)
         self.registry = Registry(conditions)
         self.jobs = Jobs(self.storage, self.registry, conditions, clock)
+        self.tokens = Tokens()
         self.answers = Answers(self.registry, conditions)

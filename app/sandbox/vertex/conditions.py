@@ -19,6 +19,8 @@ class Pace(BaseModel):
 class Conditions(BaseModel):
     """Everything that can be ordered and is no fault of a single request.
 
+    `expired_tokens` are refused, by `*` all of them.
+
     `shown_state` replaces the state of a job, or of all by `*`, in answers. `filters` says what
     becomes of a list's filter on labels, which Google does not document for tuning jobs. With
     `slow_operations` a long-running operation is over at the first look and not at once.
@@ -34,6 +36,7 @@ class Conditions(BaseModel):
     expired_tokens: set[str] = Field(default_factory=set[str])
     shown_state: dict[str, str] = Field(default_factory=dict[str, str])
     slow_operations: bool = False
+    cancels_slowly: bool = False
     partly: bool = False
     drops: list[PositiveInt] = []
     buckets: set[str] = Field(default_factory=lambda: {"staging"})

@@ -48,15 +48,21 @@ class GoogleContract(Contract):
             return []
         query = {name: value for name, value in asked.query.items() if name not in STANDARD}
         message = _REQUESTS.get((operation.method, operation.path))
-        body = plain(message, asked.body) if message and asked.body else camel(asked.body)
+        # What Google's own types do not know was found before.
+        body = camel(asked.body)
+        if message and asked.body:
+            body = plain(message, asked.body, tolerant=True)
         return super().of_request(operation, replace(asked, query=query, body=body))
 
     def of_reply(self, operation: Operation, reply: Reply, answer: Any) -> list[str]:
         """The same for an answer."""
-        if not self._knows(operation):
+        # Streams are described as one object; their pieces are checked by Google's own types.
+        if not self._knows(operation) or "stream" in operation.path:
             return []
         message = _REPLIES.get((operation.method, operation.path))
-        return super().of_reply(operation, reply, plain(message, answer) if message else answer)
+        return super().of_reply(
+            operation, reply, plain(message, answer, tolerant=True) if message else answer
+        )
 
     def _knows(self, operation: Operation) -> bool:
         return operation.method.lower() in self._paths.get(operation.path, {})

@@ -58,6 +58,8 @@ class Machine:
         if job.is_over:
             raise Refused(400, "The tuning job is in a terminal state and cannot be cancelled.")
         job.state = "JOB_STATE_CANCELLING"
+        if not self._conditions.cancels_slowly:
+            self.beat(job)
 
     def fail(self, job: Job, code: int, message: str) -> None:
         """An end with an error of `google.rpc.Code`."""

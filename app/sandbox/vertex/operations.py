@@ -6,7 +6,7 @@ from google.cloud import aiplatform_v1 as v1
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sandbox.frame.operations import Operation
-from app.sandbox.vertex import messages
+from app.sandbox.vertex import messages, tokens
 from app.sandbox.vertex.account import Account
 
 _PARENT = "/projects/{projectsId}/locations/{locationsId}"
@@ -89,17 +89,18 @@ def operations(account: Account) -> list[Operation]:
         *_of_version("/v1beta1", account, job=messages.BETA_JOB, jobs=_OBJECT),
         *_registry(account),
         *_storage(account),
+        Operation(method="POST", path=tokens.PATH, handle=account.tokens.grant, answer=_OBJECT),
     ]
 
 
 def _of_version(version: str, account: Account, *, job: object, jobs: object) -> list[Operation]:
     kept, answers = account.jobs, account.answers
     asking = [
-        (f"{version}{place}:{verb}", handle)
+        (f"{version}{place}:{verb}", handle, answer)
         for place in (_ENDPOINT, _PUBLISHED)
-        for verb, handle in (
-            ("generateContent", answers.generate),
-            ("streamGenerateContent", answers.stream),
+        for verb, handle, answer in (
+            ("generateContent", answers.generate, messages.ANSWER),
+            ("streamGenerateContent", answers.stream, list[messages.ANSWER]),
         )
     ]
     return [
@@ -134,11 +135,10 @@ def _of_version(version: str, account: Account, *, job: object, jobs: object) ->
                 handle=handle,
                 query=Query,
                 body=messages.QUESTION,
-                answer=messages.ANSWER
-                if path.endswith(":generateContent")
-                else list[messages.ANSWER],
+                answer=answer,
+                piece=messages.ANSWER,
             )
-            for path, handle in asking
+            for path, handle, answer in asking
         ),
     ]
 
@@ -187,7 +187,8 @@ def _registry(account: Account) -> list[Operation]:
                 query=Query,
                 answer=_OBJECT,
             )
-            for place in (model, endpoint)
+            # Google's own libraries ask below /ui, by the first of the rules that it publishes.
+            for place in (model, endpoint, f"/ui{_MODEL}", f"/ui{_ENDPOINT}")
         ),
     ]
 

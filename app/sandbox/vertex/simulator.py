@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from app.sandbox.frame.clock import Clock
-from app.sandbox.frame.contract import Contract
 from app.sandbox.frame.control import Control
 from app.sandbox.frame.faults import Fault
 from app.sandbox.frame.front import Front
 from app.sandbox.frame.memory import Seen, Violation
+from app.sandbox.frame.operations import Published
 from app.sandbox.frame.orders import Order
 from app.sandbox.frame.serving import HOST, Server
 from app.sandbox.vertex.account import Account
@@ -31,7 +31,7 @@ class SimulatedVertex:
         self,
         *,
         port: int = 0,
-        contract: Contract | None = None,
+        contract: Published | None = None,
         clock: Clock | None = None,
         conditions: Conditions | None = None,
     ) -> None:
@@ -99,6 +99,11 @@ class SimulatedVertex:
     def endpoints(self) -> Sequence[str]:
         """The names of all endpoints."""
         return list(self._account.registry.endpoints)
+
+    @property
+    def tokens(self) -> Sequence[str]:
+        """All access tokens that were given out."""
+        return self._account.tokens.granted
 
     def read(self, address: str) -> bytes | None:
         """The bytes of an object by its `gs://` address."""

@@ -17,6 +17,8 @@ from app.sandbox.vertex.identity import moment
 
 _MISMATCH = 412
 _GOES_ON = 308
+_NOTHING = "text/plain"
+"""What Google says of an empty body."""
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ class Storage:
         """DELETE /b/{bucket}/o/{object}"""
         key = self._named(asked)
         del self.objects[key], self.contents[key]
-        return Reply(pieces=[], status=204)
+        return Reply(pieces=[], status=204, media_type=_NOTHING)
 
     def read(self, address: str) -> bytes | None:
         """The bytes behind a `gs://` address."""
@@ -108,7 +110,8 @@ class Storage:
         upload = secrets.token_urlsafe(16)
         self._sessions[upload] = Session(bucket, resource, asked.query)
         place = f"http://{asked.headers['host']}{asked.path}?uploadType=resumable"
-        return Reply(pieces=[], headers={"location": f"{place}&upload_id={upload}"})
+        location = {"location": f"{place}&upload_id={upload}"}
+        return Reply(pieces=[], media_type=_NOTHING, headers=location)
 
     def _write(
         self, bucket: str, resource: Mapping[str, Any], content: bytes, query: Mapping[str, Any]
@@ -174,4 +177,4 @@ def _related(asked: Asked) -> tuple[dict[str, Any], bytes]:
 
 def _incomplete(size: int) -> Reply:
     headers = {"range": f"bytes=0-{size - 1}"} if size else {}
-    return Reply(pieces=[], status=_GOES_ON, headers=headers)
+    return Reply(pieces=[], status=_GOES_ON, media_type=_NOTHING, headers=headers)

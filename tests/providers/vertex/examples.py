@@ -16,6 +16,28 @@ def _user(content: Any) -> Any:
     return {"role": "user", "content": content}
 
 
+def _answer(content: str) -> Any:
+    return {"role": "assistant", "content": content}
+
+
+def _exchange(parts: tuple[Any, Any, str]) -> Any:
+    """A question, the call of a tool, its result, and the answer."""
+    question, call, result = parts
+    calling = {"role": "assistant", "tool_calls": [call]}
+    told = {"role": "tool", "tool_call_id": call["id"], "content": result}
+    return [question, calling, told, _answer("Done.")]
+
+
+def _talk(has_system: bool, exchanges: list[list[Any]]) -> Any:
+    system = [{"role": "system", "content": "Be brief."}] if has_system else []
+    return [*system, *(turn for exchange in exchanges for turn in exchange)]
+
+
+def _prompt(before: list[tuple[str, str]], last: str) -> Any:
+    turns = [turn for asked, told in before for turn in (_user(asked), _answer(told))]
+    return [*turns, _user(last)]
+
+
 def _schema(inner: SearchStrategy[Any]) -> SearchStrategy[Any]:
     properties = st.dictionaries(texts, inner, max_size=2)
     return st.fixed_dictionaries(
@@ -23,7 +45,7 @@ def _schema(inner: SearchStrategy[Any]) -> SearchStrategy[Any]:
     )
 
 
-names = st.sampled_from(["f", "look_up", "a.b", "1 bad", ""])
+names = st.sampled_from(["f", "look_up", "a.b", "g", "h", "1 bad"])
 texts = st.text(min_size=1, max_size=20).filter(lambda text: not text.isspace())
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 values = st.recursive(
@@ -82,6 +104,7 @@ answers = st.fixed_dictionaries(
         "tool_calls": st.lists(calls, max_size=2),
     },
 )
+plain_answers = texts.map(_answer)
 others = st.sampled_from(
     [
         {"role": "system", "content": "Be brief."},
@@ -90,9 +113,15 @@ others = st.sampled_from(
     ]
 )
 turns = st.lists(users | answers | others, min_size=1, max_size=5)
-chats = st.fixed_dictionaries({"messages": turns}, optional={"tools": tools})
-replies = st.lists(answers, min_size=1, max_size=2)
+objects = st.dictionaries(st.text(max_size=5), values, max_size=3).map(json.dumps)
+results = objects | texts
+called = st.tuples(users, st.builds(_call, st.sampled_from(["f", "look_up"]), objects), results)
+exchanges = called.map(_exchange) | st.tuples(users, plain_answers).map(list)
+talks = st.builds(_talk, st.booleans(), st.lists(exchanges, min_size=1, max_size=3))
+chats = st.fixed_dictionaries({"messages": talks | turns}, optional={"tools": tools})
+prompts = st.builds(_prompt, st.lists(st.tuples(texts, texts), max_size=2), texts)
+replies = st.lists(plain_answers | answers, min_size=1, max_size=2)
 pairs = st.fixed_dictionaries(
-    {"prompt": turns, "chosen": replies, "rejected": replies},
+    {"prompt": prompts | turns, "chosen": replies, "rejected": replies},
     optional={"tools": tools},
 )

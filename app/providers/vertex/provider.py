@@ -1,0 +1,169 @@
+"""The Vertex AI provider's verbs: staging, tuning jobs, answers and removal, one file each."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from app.domain.catalogue import Creation, Limits, bounds_broken, read_catalogue
+from app.domain.compiling import Compiler
+from app.domain.errors import BaseModelUnknown, Fault, Never, YourTurn
+from app.domain.jobs import Millis, Remote
+from app.domain.provider import (
+    Artifact,
+    BaseModel,
+    Epochs,
+    ExampleSource,
+    Observation,
+    ProviderSpec,
+    Recipe,
+    Servable,
+    Submitted,
+    TrainingPlan,
+)
+from app.providers.vertex import VertexOptions, missing_options
+from app.providers.vertex.account import Account, require_packages
+from app.providers.vertex.compiling import VertexCompiler
+from app.providers.vertex.plans import tuning_job
+from app.providers.vertex.removal import Removal
+from app.providers.vertex.serving import Serving
+from app.providers.vertex.staging import Bucket
+from app.providers.vertex.training import Training
+from app.providers.vertex.translate import Cursor, observation
+
+AUTO_EPOCHS = Epochs(1, 20)
+"""Google chooses by the dataset and publishes no rule: a guess, and a wide one."""
+
+
+class VertexProvider:
+    """One project and location at Google."""
+
+    def __init__(
+        self, spec: ProviderSpec, options: VertexOptions, correction: Mapping[str, Any]
+    ) -> None:
+        self._spec = spec
+        self._options = options
+        packaged = files("app.providers.vertex").joinpath("catalogue.toml").read_bytes()
+        self._catalogue = read_catalogue(packaged, correction)
+        self._account = Account(options)
+        self._training = Training(self._account)
+        self._serving = Serving(self._account)
+        self._removal = Removal(self._account)
+
+    @property
+    def spec(self) -> ProviderSpec:
+        return self._spec
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Settings without which there is nowhere to train; credentials may come from Google's."""
+        return missing_options(self._options)
+
+    @property
+    def creation(self) -> Creation:
+        """What the catalogue knows of it."""
+        return self._catalogue.creation
+
+    def base_models(self) -> Sequence[BaseModel]:
+        """The catalogue's."""
+        return self._catalogue.models
+
+    def base_model(self, name: str) -> BaseModel:
+        """The catalogue's model of that name; a new one is added by a correction."""
+        found = self._catalogue.find(name)
+        if found is None:
+            known = ", ".join(model.name for model in self._catalogue.models)
+            raise BaseModelUnknown(
+                f"There is no base model {name!r} here; there are {known}. A newer one can be "
+                "added with LUTHIER_CATALOGUE.",
+                faults=[Fault("base_model_unknown", f"use one of {known}", "/base_model")],
+            )
+        return found
+
+    def check(self, recipe: Recipe) -> Sequence[Fault]:
+        """Bounds of the hyperparameters."""
+        bounds = recipe.base_model.hyperparameters.get(recipe.method.type, {})
+        return [
+            Fault(code, message, f"/method/hyperparameters/{name}")
+            for name, code, message in bounds_broken(bounds, recipe.method.hyperparameters)
+        ]
+
+    def epochs(self, recipe: Recipe) -> Epochs:
+        """As asked for; left to Google, whatever it chooses by the dataset."""
+        asked = recipe.method.hyperparameters.get("epochs", "auto")
+        return AUTO_EPOCHS if asked == "auto" else Epochs(asked, asked)
+
+    def compiler(self, recipe: Recipe) -> Compiler:
+        """Google's form of chats or of preferences."""
+        return VertexCompiler(limits=recipe.base_model.limits or Limits())
+
+    async def free_slots(self) -> int | None:
+        """Google does not say: jobs over the project's quota wait there."""
+        return None
+
+    async def find(self, key: str) -> Remote | None:
+        """The job whose label is the key."""
+        return await self._training.find(key)
+
+    async def submitted(self, since: Millis) -> Sequence[Submitted]:
+        """All jobs that carry a key as their label."""
+        return await self._training.submitted(since)
+
+    async def submit(self, plan: TrainingPlan) -> Remote:
+        """Put the files into the bucket, then create the job."""
+        self._require_configured()
+        require_packages()
+        training = await self._stage(plan, plan.training)
+        validation = await self._stage(plan, plan.validation) if plan.validation else None
+        return await self._training.create(tuning_job(plan, training, validation))
+
+    async def observe(self, remote: Remote, cursor: str | None) -> Observation:
+        """Look at the job; Google has no events, so what changed is told."""
+        job = await self._training.look(remote.id)
+        return observation(job, Cursor.parse(cursor))
+
+    async def cancel(self, remote: Remote) -> None:
+        """Ask Google for the end."""
+        await self._training.cancel(remote.id)
+
+    async def pause(self, remote: Remote) -> None:
+        """Not offered."""
+        raise Never("Vertex AI cannot pause a training.", code="operation_not_supported")
+
+    async def resume(self, remote: Remote) -> None:
+        """Not offered."""
+        raise Never("Vertex AI cannot resume a training.", code="operation_not_supported")
+
+    async def logs(self, remote: Remote, offset: int) -> tuple[bytes, int]:
+        """Not offered."""
+        raise Never("Vertex AI keeps no log of a training.", code="operation_not_supported")
+
+    async def probe(self, artifact: Artifact) -> None:
+        """Ask the endpoint that Google deployed for one token."""
+        await self._serving.probe(artifact)
+
+    async def chat(self, model: Servable, request: dict[str, Any]) -> dict[str, Any]:
+        """One answer of a tuned or a base model."""
+        return await self._serving.chat(model, request)
+
+    def chat_stream(
+        self, model: Servable, request: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The same in chunks."""
+        return self._serving.chat_stream(model, request)
+
+    async def delete(self, artifact: str) -> None:
+        """Undeploy the model and remove it, with the endpoints that were its own."""
+        await self._removal.remove(artifact)
+
+    async def close(self) -> None:
+        """Let go of connections and threads; trainings go on."""
+        await self._account.close()
+
+    def _require_configured(self) -> None:
+        if self.missing:
+            raise YourTurn(f"Set {', '.join(self.missing)}, then retry the job.")
+
+    async def _stage(self, plan: TrainingPlan, source: ExampleSource) -> str:
+        compiler = VertexCompiler(limits=Limits())
+        bucket = Bucket(self._account, self._options.staging_bucket or "")
+        return await bucket.put(source, self._spec.methods[plan.method.type], compiler)
