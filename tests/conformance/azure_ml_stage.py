@@ -27,7 +27,7 @@ class AzureMLStage:
     secrets = (f"Bearer {TOKEN}",)
 
     def __init__(self, simulated: SimulatedAzureML, folder: Path) -> None:
-        options = AzureMLOptions.model_validate(
+        self.options = AzureMLOptions.model_validate(
             {
                 "subscription_id": "sub",
                 "resource_group": "group",
@@ -38,7 +38,7 @@ class AzureMLStage:
             }
         )
         self.simulated = simulated
-        provider = SPEC.connect(Connection("azure_ml", options, str(folder)))
+        provider = SPEC.connect(Connection("azure_ml", self.options, str(folder)))
         assert isinstance(provider, AzureMLProvider)
         self.provider = provider
 

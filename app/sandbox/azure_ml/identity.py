@@ -1,0 +1,27 @@
+"""How Azure names things and spells moments."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+PROVIDER = "Microsoft.MachineLearningServices"
+
+WORKSPACE = (
+    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}"
+    f"/providers/{PROVIDER}/workspaces/{{workspaceName}}"
+)
+
+
+def workspace_id(names: Mapping[str, str]) -> str:
+    """The resource id of the workspace that a path names."""
+    return WORKSPACE.format(**names)
+
+
+def moment(seconds: float) -> str:
+    """RFC 3339 in UTC, to the microsecond."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def http_date(seconds: float) -> str:
+    """As HTTP headers have it."""
+    return format_datetime(datetime.fromtimestamp(int(seconds), UTC), usegmt=True)

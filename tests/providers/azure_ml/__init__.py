@@ -1,0 +1,1 @@
+"""The Azure ML provider, against a simulated workspace."""
