@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.jobs import Remote
 from app.domain.provider import Connection
-from app.providers.azure_openai import AzureOpenAIOptions
+from app.providers.azure_openai import AzureOpenAIOptions, spec_of
 from app.providers.azure_openai.provider import AzureOpenAIProvider
 from app.sandbox.azure_openai.conditions import AzureConditions
 from app.sandbox.azure_openai.contract import AzureContract
@@ -64,7 +64,7 @@ class AzureOpenAIStage:
         self.simulated = simulated
         self.signed = Signed()
         connection = Connection("azure_openai", self.options, str(folder))
-        self.provider = AzureOpenAIProvider(connection, self.signed)
+        self.provider = AzureOpenAIProvider(spec_of(self.options), connection, self.signed)
 
     def begin(self, remote: Remote) -> None:
         self.simulated.advance(3, job=remote.id)

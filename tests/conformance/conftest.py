@@ -8,6 +8,7 @@ import pytest
 
 from tests.conformance.azure_ml_stage import azure_ml_stage
 from tests.conformance.azure_openai_stage import azure_openai_stage, dated_stage
+from tests.conformance.openai_compatible_stage import openai_compatible_stage
 from tests.conformance.openai_stage import openai_stage
 from tests.conformance.stage import Stage
 from tests.conformance.vertex_stage import vertex_stage
@@ -17,6 +18,7 @@ STAGES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Stage]]] = {
     "azure_openai": azure_openai_stage,
     "azure_openai@2024-10-21": dated_stage,
     "openai": openai_stage,
+    "openai_compatible": openai_compatible_stage,
     "vertex": vertex_stage,
 }
 

@@ -1,7 +1,7 @@
 """The stage of OpenAI."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from openai import AsyncOpenAI
@@ -22,22 +22,11 @@ CONTRACT = Path(__file__).parents[3] / "shared" / "contracts" / "openai.openapi.
 _JOBS = "/v1/fine_tuning/jobs"
 
 
-class OpenAIStage:
-    """OpenAI, whose jobs move when they are told to."""
+class WireStage:
+    """A vendor that speaks OpenAI's wire, whose jobs move when they are told to."""
 
-    base_model = "gpt-4.1-mini-2025-04-14"
-    secrets = (KEY,)
-
-    def __init__(self, simulated: SimulatedOpenAI, folder: Path) -> None:
-        options = OpenAIOptions.model_validate(
-            {"api_key": KEY, "base_url": simulated.url, "timeout_seconds": 10}
-        )
-        self.simulated = simulated
-        self.provider = OpenAIProvider(SPEC, Connection("openai", options, str(folder)))
-
-    def vendor(self) -> AsyncOpenAI:
-        """The vendor's own client, for what a person does there behind our back."""
-        return AsyncOpenAI(api_key=KEY, base_url=self.simulated.url, max_retries=0)
+    simulated: SimulatedOpenAI
+    secrets: Sequence[str]
 
     def begin(self, remote: Remote) -> None:
         self.simulated.advance(3, job=remote.id)
@@ -61,7 +50,7 @@ class OpenAIStage:
         self.simulated.order(too_many_requests(seconds=seconds), _JOBS, method="POST")
 
     def expire_the_credentials(self) -> None:
-        self.simulated.change(expired_keys={KEY})
+        self.simulated.change(expired_keys=set(self.secrets))
 
     def go_away(self) -> None:
         self.simulated.stop()
@@ -73,13 +62,38 @@ class OpenAIStage:
         return sum(seen.method != "GET" for seen in self.simulated.requests)
 
 
-@asynccontextmanager
-async def openai_stage(folder: Path) -> AsyncGenerator[OpenAIStage]:
-    """OpenAI on loopback; what breaks its contract fails the test."""
+class OpenAIStage(WireStage):
+    """OpenAI."""
+
+    base_model = "gpt-4.1-mini-2025-04-14"
+    secrets = (KEY,)
+
+    def __init__(self, simulated: SimulatedOpenAI, folder: Path) -> None:
+        self.options = OpenAIOptions.model_validate(
+            {"api_key": KEY, "base_url": simulated.url, "timeout_seconds": 10}
+        )
+        self.simulated = simulated
+        self.provider = OpenAIProvider(SPEC, Connection("openai", self.options, str(folder)))
+
+    def vendor(self) -> AsyncOpenAI:
+        """The vendor's own client, for what a person does there behind our back."""
+        return AsyncOpenAI(api_key=KEY, base_url=self.simulated.url, max_retries=0)
+
+
+@contextmanager
+def simulated_openai() -> Generator[SimulatedOpenAI]:
+    """The simulator on loopback; what breaks its contract fails the test."""
     contract = Contract.read(CONTRACT) if CONTRACT.exists() else None
     conditions = Conditions(pace=Pace(by="order"))
     with SimulatedOpenAI(contract=contract, conditions=conditions) as simulated:
+        yield simulated
+    assert simulated.violations == []
+
+
+@asynccontextmanager
+async def openai_stage(folder: Path) -> AsyncGenerator[OpenAIStage]:
+    """OpenAI before its simulator."""
+    with simulated_openai() as simulated:
         stage = OpenAIStage(simulated, folder)
         yield stage
         await stage.provider.close()
-    assert simulated.violations == []

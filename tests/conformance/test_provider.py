@@ -200,7 +200,7 @@ async def test_all_that_was_submitted_can_be_listed(stage: Stage) -> None:
 async def test_nobody_reads_the_credentials(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with capture_logs() as told:
-        await _tuned(stage)
+        await _serve(stage, await _tuned(stage))
         stage.expire_the_credentials()
         with pytest.raises(YourTurn) as refused:
             await stage.provider.submit(plan(stage, "job-2-1"))

@@ -34,7 +34,7 @@ class VertexStage:
         key = _private_key()
         self._key = key
         self.simulated = simulated
-        options = VertexOptions(
+        self.options = VertexOptions(
             project="luthier-test",
             location="us-central1",
             staging_bucket="gs://staging",
@@ -42,7 +42,7 @@ class VertexStage:
             storage_endpoint=simulated.url,
             credentials_file=_credentials(folder, key, simulated.url),
         )
-        self.provider = SPEC.connect(Connection("vertex", options, str(folder)))
+        self.provider = SPEC.connect(Connection("vertex", self.options, str(folder)))
 
     @property
     def secrets(self) -> Sequence[str]:

@@ -78,8 +78,8 @@ SPEC = ProviderSpec(
     ),
     options=OpenAIOptions,
     connect=_connect,
-    # A create that was answered late, and then a list that learns of it late.
-    settle_seconds=30.0,
+    # Since the intent: 5 s to prepare, 30 s for the create, then what lands and is listed late.
+    settle_seconds=120.0,
     # Compiling and uploading gigabytes comes before the create, which has a limit of its own.
     create_timeout_seconds=3600.0,
     packages=PACKAGES,

@@ -74,7 +74,8 @@ class Jobs:
     """The jobs of one account; its client has a timeout and repeats nothing by itself.
 
     `recipe` gives the fields of a create that say how to train, `extra_body` is added to every
-    create, `page` is where a person finds a job, by `{id}`.
+    create, `has_checkpoints` where the vendor can list them, `page` is where a person finds a
+    job, by `{id}`.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Jobs:
         poll_seconds: float,
         recipe: Callable[[Method], Mapping[str, Any]] = with_method,
         extra_body: Mapping[str, Any] | None = None,
+        has_checkpoints: bool = True,
         page: str | None = None,
     ) -> None:
         self._client = client
@@ -96,6 +98,7 @@ class Jobs:
         self._poll_seconds = poll_seconds
         self._recipe = recipe
         self._extra_body = extra_body
+        self._has_checkpoints = has_checkpoints
         self._page = page
 
     async def find(self, key: str) -> Remote | None:
@@ -106,7 +109,7 @@ class Jobs:
                 # Compared here too, whatever the vendor's filter let through.
                 found = [job for job in jobs if self._tag.key_of(job) == key]
                 if found:
-                    return self._remote(min(found, key=_created_at))
+                    return self.remote_of(min(found, key=_created_at))
         return None
 
     async def submitted(self, since: Millis) -> list[Submitted]:
@@ -114,7 +117,7 @@ class Jobs:
         with observing(self._vendor):
             jobs = await self.listed({}, since=since // 1000)
         return [
-            Submitted(key=key, remote=self._remote(job), state=translate.state_of(job["status"]))
+            Submitted(key=key, remote=self.remote_of(job), state=translate.state_of(job["status"]))
             for job in jobs
             if (key := self._tag.key_of(job)) and _created_at(job) * 1000 >= since
         ]
@@ -131,7 +134,7 @@ class Jobs:
         if validation is not None:
             body["validation_file"] = validation
         async with asyncio.timeout(CREATE_SECONDS):
-            return self._remote(await self._create(body))
+            return self.remote_of(await self._create(body))
 
     async def observe(self, remote: Remote, cursor: str | None) -> Observation:
         """One look: the job first, so that what it ended with is among its events."""
@@ -174,6 +177,15 @@ class Jobs:
         """Whether a job carries a submission key."""
         return self._tag.key_of(job) is not None
 
+    def key_of(self, job: Mapping[str, Any]) -> str | None:
+        """The submission key that a job carries."""
+        return self._tag.key_of(job)
+
+    def remote_of(self, job: Mapping[str, Any]) -> Remote:
+        """A job as it is remembered."""
+        url = self._page.format(id=job["id"]) if self._page else None
+        return Remote(id=job["id"], status=job["status"], url=url)
+
     async def checkpoint_names(self, job_id: str) -> list[str]:
         """The names of the models that a job saved under way."""
         rows = await self._checkpoints(job_id, Cursor())
@@ -196,6 +208,8 @@ class Jobs:
 
     async def _checkpoints(self, job_id: str, before: Cursor) -> list[Mapping[str, Any]]:
         """Checkpoints that were not told yet, oldest first."""
+        if not self._has_checkpoints:
+            return []
         page = await self._client.fine_tuning.jobs.checkpoints.list(job_id, limit=_PAGE)
         fresh = [row for row in _rows(page) if row["id"] not in before.checkpoints]
         return sorted(fresh, key=lambda row: row["step_number"])
@@ -222,7 +236,7 @@ class Jobs:
     ) -> Observation:
         return Observation(
             state=state,
-            remote=self._remote(job),
+            remote=self.remote_of(job),
             look_again_in=0.0 if state in translate.TERMINAL else self._poll_seconds,
             progress=translate.progress_of(events, job, time.time()),
             metrics=[*measured, *translate.metrics_of(events), *translate.metrics_at(saved)],
@@ -232,10 +246,6 @@ class Jobs:
             artifact=translate.artifact_of(job) if state is RemoteState.SUCCEEDED else None,
             error=translate.error_of(job) if state is RemoteState.FAILED else None,
         )
-
-    def _remote(self, job: Mapping[str, Any]) -> Remote:
-        url = self._page.format(id=job["id"]) if self._page else None
-        return Remote(id=job["id"], status=job["status"], url=url)
 
 
 def suffix_of(name: str | None, *, longest: int) -> str | None:

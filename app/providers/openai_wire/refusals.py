@@ -78,7 +78,7 @@ def creating(vendor: str) -> Generator[None]:
         yield
     if caught.refusal is not None:
         refusal = caught.refusal
-        if refusal.problem is Problem.FORBIDDEN and not _is_about_rights(refusal.message):
+        if refusal.problem is Problem.FORBIDDEN and not _is_about_rights(refusal):
             refusal.problem = Problem.CLOSED
         if refusal.problem is Problem.NO_ANSWER:
             raise Unanswered(refusal.message)
@@ -183,6 +183,9 @@ _STATUSES = {
     429: Problem.BUSY,
 }
 _UNSURE = frozenset({408, 409})
+_OUT_OF_QUOTA = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "exceeded_quota", "quotaExceeded"}
+)
 _NO_MODEL = frozenset({"model_not_found", "model_not_available"})
 _CLOSED = re.compile(
     r"(organi[sz]ation|account|project|you) .*(no longer|cannot|can't|not) .*fine-?tun"
@@ -190,6 +193,9 @@ _CLOSED = re.compile(
     re.IGNORECASE,
 )
 """What OpenAI says to those whom it has locked out is not published; this is a guess."""
+
+_NO_RIGHT = frozenset({"403", "AccessDenied", "PermissionDenied", "forbidden"})
+"""Azure's codes for it, whose words are not the ones below."""
 
 _RIGHTS = re.compile(r"scope|permission|role|api key|verif", re.IGNORECASE)
 
@@ -206,7 +212,7 @@ def _problem(error: Exception, code: str | None) -> Problem:
 
 
 def _problem_of_status(error: openai.APIStatusError, code: str | None) -> Problem:
-    if code in ("insufficient_quota", "billing_hard_limit_reached", "exceeded_quota"):
+    if code in _OUT_OF_QUOTA:
         return Problem.QUOTA
     if error.status_code >= 500 or error.status_code in _UNSURE:
         return Problem.NO_ANSWER
@@ -219,8 +225,8 @@ def _problem_of_status(error: openai.APIStatusError, code: str | None) -> Proble
     return _STATUSES.get(error.status_code, Problem.REJECTED)
 
 
-def _is_about_rights(message: str) -> bool:
-    return _RIGHTS.search(message) is not None
+def _is_about_rights(refusal: Refusal) -> bool:
+    return refusal.code in _NO_RIGHT or _RIGHTS.search(refusal.message) is not None
 
 
 def _message(error: Exception) -> str:

@@ -14,9 +14,9 @@ from app.sandbox.openai.uploads import Uploads
 
 
 class Account:
-    """Everything that the simulator keeps."""
+    """Everything that the simulator keeps; `kind` is what its jobs are."""
 
-    def __init__(self, conditions: Conditions, clock: Clock) -> None:
+    def __init__(self, conditions: Conditions, clock: Clock, kind: type[Job] = Job) -> None:
         self.conditions = conditions
         self.clock = clock
         self.outbox = Outbox()
@@ -24,7 +24,7 @@ class Account:
         self.uploads = Uploads(self.files, conditions, clock)
         self.models = Models(conditions, clock)
         machine = Machine(self.files, self.models, conditions, clock, self._announce)
-        self.jobs = Jobs(self.files, self.models, machine, conditions, clock)
+        self.jobs = Jobs(self.files, self.models, machine, conditions, clock, kind)
         self.chat = Chat(self.models, clock)
 
     async def deliver(self, notice: Notice, *, age_seconds: float = 0) -> int | None:

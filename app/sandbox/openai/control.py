@@ -119,6 +119,6 @@ class AccountControl:
 
 def change(conditions: Conditions, changes: dict[str, Any]) -> None:
     """Change the conditions in place, all or none; what does not fit raises `ValidationError`."""
-    changed = Conditions.model_validate(conditions.model_dump() | changes)
+    changed = type(conditions).model_validate(conditions.model_dump() | changes)
     for name in changes:
         setattr(conditions, name, getattr(changed, name))

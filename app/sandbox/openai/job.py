@@ -53,6 +53,10 @@ class Job:
         """The name that the tuned model will have."""
         return f"ft:{self.base}:{ORGANISATION}:{self.suffix or ''}:{self.short}"
 
+    def checkpoint_name(self, step: int) -> str:
+        """The name of the model that is saved at a step before the last."""
+        return f"{self.model_name}:ckpt-step-{step}"
+
     def tell(
         self,
         now: float,

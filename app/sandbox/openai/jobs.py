@@ -30,12 +30,14 @@ class Jobs:
         machine: Machine,
         conditions: Conditions,
         clock: Clock,
+        kind: type[Job],
     ) -> None:
         self._files = files
         self._models = models
         self._machine = machine
         self._conditions = conditions
         self._clock = clock
+        self._kind = kind
         self._listing = Listing(clock)
         self.all: dict[str, Job] = {}
 
@@ -125,7 +127,7 @@ class Jobs:
         if body.get("validation_file"):
             self._files.for_training(body["validation_file"], "validation_file")
         now = self._clock.now()
-        return Job(
+        return self._kind(
             model=body["model"],
             base=base,
             method=method,

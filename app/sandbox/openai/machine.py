@@ -130,7 +130,7 @@ class Machine:
     def _checkpoint(self, job: Job, step: int) -> None:
         assert job.plan is not None
         is_last = step == job.plan.steps
-        name = job.model_name if is_last else f"{job.model_name}:ckpt-step-{step}"
+        name = job.model_name if is_last else job.checkpoint_name(step)
         job.checkpoints.append(
             {
                 "object": "fine_tuning.job.checkpoint",

@@ -40,15 +40,7 @@ class SimulatedOpenAI:
         self.clock = clock or Clock()
         self.conditions = conditions or Conditions()
         self._account = Account(self.conditions, self.clock)
-        vendor = OpenAIVendor(self._account)
-        self._front = Front(vendor, contract)
-        routes = [
-            *Control(self._front, self.clock).routes(),
-            *AccountControl(self._account).routes(),
-        ]
-        self._server = Server(
-            self._front.app(routes), self._front.connections, vendor.catch_up, port
-        )
+        self._open(OpenAIVendor(self._account), contract, port)
 
     def __enter__(self) -> Self:
         self.start()
@@ -131,6 +123,16 @@ class SimulatedOpenAI:
             asyncio.run, self._account.deliver(notice, age_seconds=age_seconds)
         )
 
+    def _open(self, vendor: OpenAIVendor, contract: Published | None, port: int) -> None:
+        self._front = Front(vendor, contract)
+        routes = [
+            *Control(self._front, self.clock).routes(),
+            *AccountControl(self._account).routes(),
+        ]
+        self._server = Server(
+            self._front.app(routes), self._front.connections, vendor.catch_up, port
+        )
+
     def _pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self._account.jobs.catch_up()
+        self._front.vendor.catch_up()

@@ -180,6 +180,18 @@ async def test_an_expired_token_is_the_users_turn(
         await provider.deploy("gpt-4.1-mini-2025-04-14.ft-0a1b")
 
 
+async def test_a_resource_that_is_not_there_is_no_missing_deployment(
+    stage: AzureOpenAIStage, provider: AzureOpenAIProvider
+) -> None:
+    gone = Failure(status=404, code="ResourceNotFound", message="No account 'conformance'.")
+    stage.simulated.order(gone, ARM, times=4)
+
+    with pytest.raises(YourTurn, match="No account"):
+        await provider.deployment("gpt-4.1-mini-2025-04-14.ft-0a1b")
+    with pytest.raises(YourTurn, match="No account"):
+        await provider.undeploy("gpt-4.1-mini-2025-04-14.ft-0a1b")
+
+
 async def test_azure_away_means_later(
     stage: AzureOpenAIStage, provider: AzureOpenAIProvider
 ) -> None:

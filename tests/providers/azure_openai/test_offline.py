@@ -42,7 +42,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _provider(name: str = "azure_openai", **options: Any) -> AzureOpenAIProvider:
     checked = AzureOpenAIOptions.model_validate(options)
-    return AzureOpenAIProvider(Connection(name, checked, "/nowhere"))
+    return AzureOpenAIProvider(SPEC, Connection(name, checked, "/nowhere"))
 
 
 def _recipe(provider: AzureOpenAIProvider, base_model: str, method: Method) -> Recipe:

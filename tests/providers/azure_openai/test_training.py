@@ -6,11 +6,11 @@ import httpx
 import msgspec
 import pytest
 
-from app.domain.errors import Never, YourTurn
+from app.domain.errors import ModelUnavailable, Never, OperationNotSupported, YourTurn
 from app.domain.jobs import Method
 from app.domain.provider import Operation, RemoteState
 from app.providers.azure_openai.provider import AzureOpenAIProvider
-from app.sandbox.frame.faults import Failure
+from app.sandbox.frame.faults import Failure, Reset
 from tests.conformance.azure_openai_stage import JOBS, KEY, AzureOpenAIStage, azure_openai_stage
 from tests.conformance.stage import Lines, plan
 from tests.providers.azure_openai import given
@@ -114,7 +114,8 @@ async def test_entra_signs_in_to_the_dated_api(tmp_path: Path) -> None:
     ("fault", "word"),
     [
         (Failure(status=400, code="invalidPayload", message="No such model."), Never),
-        (Failure(status=403, message="It lacks the data action; assign the role."), YourTurn),
+        (Failure(status=403, message="Access denied due to Firewall rules."), YourTurn),
+        (Failure(status=403, message="Principal lacks it.", code="PermissionDenied"), YourTurn),
         (Failure(status=429, code="quotaExceeded", message="Too many jobs."), YourTurn),
     ],
 )
@@ -130,13 +131,51 @@ async def test_a_refused_create_is_said_in_azures_words(
         await provider.submit(plan(stage))
 
 
-@pytest.mark.parametrize("surface", ["stage", "dated"])
-async def test_what_made_a_model_goes_with_it(surface: str, request: pytest.FixtureRequest) -> None:
-    stage: AzureOpenAIStage = request.getfixturevalue(surface)
-    tuned = await given.a_tuned_model(stage)
+@pytest.mark.parametrize("surface", ["v1", "dated"])
+async def test_what_made_a_model_goes_with_it(
+    surface: str, stage: AzureOpenAIStage, dated: AzureOpenAIStage
+) -> None:
+    used = {"v1": stage, "dated": dated}[surface]
+    tuned = await given.a_tuned_model(used)
 
-    await stage.provider.delete(tuned.handle)
+    await used.provider.delete(tuned.handle)
 
-    deleted = [seen.path for seen in stage.simulated.requests if seen.method == "DELETE"]
+    deleted = [seen.path for seen in used.simulated.requests if seen.method == "DELETE"]
     assert sum("/files/" in path for path in deleted) == 2
     assert any("/fine_tuning/jobs/" in path for path in deleted) is (surface == "dated")
+
+
+@pytest.mark.parametrize(
+    "fault", [Failure(status=403), Failure(status=500), Reset(during="effect")]
+)
+async def test_what_cannot_be_undeployed_stays(
+    stage: AzureOpenAIStage, provider: AzureOpenAIProvider, fault: Failure | Reset
+) -> None:
+    tuned = await given.a_tuned_model(stage)
+    stage.simulated.order(fault, "/subscriptions/*", method="DELETE")
+
+    with pytest.raises(ModelUnavailable):
+        await provider.delete(tuned.handle)
+
+    assert not any("/files/" in s.path for s in stage.simulated.requests if s.method == "DELETE")
+
+
+async def test_what_is_there_already_is_told(
+    stage: AzureOpenAIStage, provider: AzureOpenAIProvider
+) -> None:
+    tuned = await given.a_tuned_model(stage)
+
+    seen = await provider.inventory(0)
+
+    (job,) = seen.jobs
+    assert (job.key, job.name, job.artifact) == ("job-1-1", "weather", tuned.handle)
+    assert [(model.artifact, model.base_model) for model in seen.models] == [
+        (tuned.handle, stage.base_model)
+    ]
+    content = b"".join([piece async for piece in provider.file_content(seen.files[0].id)])
+    assert content.count(b"\n") == 12
+
+
+async def test_the_dated_api_has_nothing_to_import(dated: AzureOpenAIStage) -> None:
+    with pytest.raises(OperationNotSupported):
+        await dated.provider.inventory(0)

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from app.domain.jobs import Method
-from app.domain.provider import Epochs
-from app.providers.openai import base_models
+from app.domain.provider import Connection, Epochs
+from app.providers.openai import SPEC, OpenAIOptions
 from app.providers.openai_wire import hyperparameters
 from app.providers.openai_wire.hyperparameters import effective, epochs, method_body
 
-KNOWN = base_models.catalogue({})
+OPENAI = SPEC.connect(Connection("openai", OpenAIOptions(), "."))
 GRADER: dict[str, Any] = {
     "type": "string_check",
     "name": "same",
@@ -21,7 +21,7 @@ GRADER: dict[str, Any] = {
 
 
 def _codes(method: str, asked: dict[str, Any]) -> list[str]:
-    base = base_models.base_model(KNOWN, "o4-mini-2025-04-16")
+    base = OPENAI.base_model("o4-mini-2025-04-16")
     return [fault.code for fault in hyperparameters.faults(base, Method(method, asked))]
 
 
@@ -72,7 +72,7 @@ def test_graders_may_be_combined(inner: Any) -> None:
 
 
 def test_the_learning_rate_leads_to_its_multiplier() -> None:
-    base = KNOWN.models[0]
+    base = OPENAI.base_models()[0]
 
     (fault,) = hyperparameters.faults(base, Method("sft", {"learning_rate": 1e-5}))
 

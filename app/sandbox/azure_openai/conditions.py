@@ -1,0 +1,18 @@
+"""The world that the simulator of Azure OpenAI is in."""
+
+from pydantic import NonNegativeInt, PositiveFloat
+
+from app.sandbox.openai.conditions import Conditions
+
+
+class AzureConditions(Conditions):
+    """OpenAI's, and those of deployments.
+
+    `deployment_looks` is how often a deployment must be looked at until it is made, or gone. One
+    that nobody asks is removed after `idle_days`, one of the developer tier after
+    `developer_hours` in any case.
+    """
+
+    deployment_looks: NonNegativeInt = 0
+    idle_days: PositiveFloat = 15
+    developer_hours: PositiveFloat = 24
