@@ -44,6 +44,7 @@ test: check ## All checks and the whole test suite, on SQLite and PostgreSQL
 
 bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, the report, and intake
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.intake
 

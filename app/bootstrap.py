@@ -17,21 +17,34 @@ from app.network.remote_files import RemoteFiles
 from app.providers import catalog
 from app.reconciler.loop import DRAIN_SECONDS, Reconciler
 from app.reconciler.work import Workshop
+from app.services.aliases import Aliases
 from app.services.bundle import Services
 from app.services.compilations import Compilations
 from app.services.conversions import Conversions
 from app.services.curation import Curation
 from app.services.datasets import Datasets
 from app.services.diffs import Diffs
+from app.services.evaluation_examples import EvaluationExamples
 from app.services.evaluations import Evaluations
+from app.services.feedback import Feedbacks
+from app.services.files import Files
 from app.services.health import Health
+from app.services.hosting import Hostings
+from app.services.imports import Imports
 from app.services.jobs import Jobs
 from app.services.leakage import Leakages
+from app.services.ledger import Ledger
+from app.services.lifecycle import Lifecycle
 from app.services.models import Models
+from app.services.names import Names
+from app.services.notices import Notices
 from app.services.orphans import Orphans
+from app.services.outcomes import Outcomes
 from app.services.quotes import Quotes
+from app.services.receiving import Receiving
 from app.services.reports import Reports
 from app.services.splits import Splits
+from app.services.uploads import Uploads
 from app.services.watching import Watch
 from app.services.webhooks import Webhooks
 from app.settings import Settings, SettingsInvalid
@@ -40,6 +53,7 @@ from app.storage.blobs import Blobs
 from app.storage.claims import only_worker
 from app.storage.database import Database, embedded_url, wall_clock
 from app.storage.evaluations import EvaluationRow
+from app.storage.hosting import HostingRow
 from app.storage.jobs import JobRow
 from app.storage.reports import ReportRow
 from app.storage.signals import Signals
@@ -139,6 +153,7 @@ async def _reconciling(house: House) -> AsyncGenerator[None]:
                 await leases.release_all(connection, JobRow)
                 await leases.release_all(connection, EvaluationRow)
                 await leases.release_all(connection, ReportRow)
+                await leases.release_all(connection, HostingRow)
         reconciler = Reconciler(_workshop(house))
         running = asyncio.create_task(reconciler.run())
         try:
@@ -186,6 +201,8 @@ def _services(
     quotes = Quotes(database, providers, compilations, clock=wall_clock)
     jobs = Jobs(database, providers, compilations, quotes, signals, clock=wall_clock)
     models = Models(database, providers)
+    files = Files(database, blobs, datasets, clock=wall_clock)
+    receiving = Receiving(settings.data_dir / "uploads", max_bytes=settings.max_upload_bytes)
     return Services(
         datasets=datasets,
         conversions=Conversions(blobs),
@@ -198,9 +215,22 @@ def _services(
         quotes=quotes,
         jobs=jobs,
         models=models,
-        evaluations=Evaluations(database, blobs, models, signals, clock=wall_clock),
+        aliases=Aliases(database, models, clock=wall_clock),
+        notices=Notices(database),
+        ledger=Ledger(database),
+        lifecycle=Lifecycle(database, providers, models, clock=wall_clock),
+        hostings=Hostings(database, providers, models, signals, clock=wall_clock),
+        files=files,
+        uploads=Uploads(database, blobs, files, receiving, clock=wall_clock),
+        receiving=receiving,
+        names=Names(models, providers),
+        outcomes=Outcomes(database),
+        evaluations=Evaluations(database, models, signals, clock=wall_clock),
+        evaluation_examples=EvaluationExamples(database, blobs, datasets),
+        feedbacks=Feedbacks(database, models, datasets, clock=wall_clock),
         watch=Watch(database, jobs, signals),
         orphans=Orphans(database),
+        imports=Imports(database, providers, datasets, signals, clock=wall_clock),
         webhooks=Webhooks(database, providers, signals),
         health=Health(database),
         providers=providers,

@@ -10,26 +10,36 @@ from fastapi.openapi.utils import get_openapi
 
 from app import bootstrap
 from app.api import (
+    aliases,
     compilations,
     conversions,
     curation,
     datasets,
+    deployments,
+    description,
     diffs,
+    evaluation_examples,
     evaluations,
+    feedback,
     health,
+    imports,
     job_series,
     jobs,
     leakage,
+    ledger,
     models,
+    notices,
     problems,
     providers,
     quotes,
+    reference,
     reports,
     splits,
     templates,
     webhooks,
 )
 from app.api.gate import Gate
+from app.api.openai import door as openai
 from app.bootstrap import House
 
 VERSION = version("luthier")
@@ -56,13 +66,14 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
     )
     # Routes are tried in order, and nothing is asked for as often as a job.
     for door in (
         jobs,
         job_series,
+        feedback,
         datasets,
         conversions,
         splits,
@@ -73,13 +84,21 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         reports,
         templates,
         models,
+        deployments,
+        aliases,
+        notices,
+        ledger,
         evaluations,
+        evaluation_examples,
         providers,
+        imports,
         webhooks,
         quotes,
+        reference,
         health,
     ):
         app.router.routes.extend(door.router.routes)
+    app.mount(openai.PREFIX, openai.create_door(app.state, version=VERSION))
     problems.install(app)
     key = house.settings.admin_key
     app.add_middleware(Gate, admin_key=key.get_secret_value() if key else None)
@@ -96,6 +115,6 @@ def _description(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
         )
-        problems.describe(schema)
+        description.describe(schema)
         app.openapi_schema = schema
     return app.openapi_schema

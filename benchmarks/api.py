@@ -67,10 +67,7 @@ class Raw(asyncio.Protocol):
         head, found, body = self._buffer.partition(b"\r\n\r\n")
         if not found:
             return
-        lowered = head.lower()
-        start = lowered.index(b"content-length:") + 15
-        length = int(lowered[start:].split(b"\r\n", 1)[0])
-        if len(body) < length:
+        if not _is_whole(head.lower(), body):
             return
         if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
             self.done.set_exception(RuntimeError(self._buffer[:500].decode()))
@@ -87,6 +84,13 @@ class Raw(asyncio.Protocol):
     def _send(self) -> None:
         self._sent = time.perf_counter()
         self._transport.write(self._request())
+
+
+def _is_whole(head: bytes, body: bytes) -> bool:
+    if b"transfer-encoding: chunked" in head:
+        return body.endswith(b"0\r\n\r\n")
+    start = head.index(b"content-length:") + 15
+    return len(body) >= int(head[start:].split(b"\r\n", 1)[0])
 
 
 async def load(port: int, request: Callable[[], bytes], *, seconds: float, clients: int) -> Figure:

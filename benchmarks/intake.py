@@ -30,7 +30,6 @@ MB = 1_000_000
 PIECE = 256_000
 """What uvloop reads at once."""
 
-SEPARATORS = {"spaced as Python writes it": (", ", ": "), "compact": (",", ":")}
 FOREIGN = ["größer", "café", "naïve", "€20", "“yes”", "дом", "ありがとう", "🙂"]
 LETTERS = "aeioubdfgklmnprst"
 BOUNDARY = "b9acd3c85b013d2c5dc4cdd83d4055a6"
@@ -48,9 +47,9 @@ def main(megabytes: int, large: int) -> None:
     """Print a table for each form of the file, then what a large one takes."""
     with tempfile.TemporaryDirectory() as folder:
         path, repeated = Path(folder, "chats.jsonl"), Path(folder, "large.jsonl")
-        for form, separators in SEPARATORS.items():
-            rows = write_file(path, megabytes * MB, separators)
-            print(f"\n{path.stat().st_size / MB:.0f} MB, {rows:,} chats, {form}\n")
+        for form, (make, separators) in FORMS.items():
+            rows = write_file(path, megabytes * MB, make, separators)
+            print(f"\n{path.stat().st_size / MB:.0f} MB, {rows:,} {form}\n")
             print("| side | MB/s | wall | ratio | more memory, MB |")
             print("| --- | ---: | ---: | ---: | ---: |")
             script = alone("script", path)
@@ -75,13 +74,13 @@ def show(name: str, figure: Figure, script: Figure, path: Path) -> None:
     )
 
 
-def write_file(path: Path, size: int, separators: tuple[str, str]) -> int:
-    """A file of random chats in JSON Lines; how many there are."""
+def write_file(path: Path, size: int, make: "Maker", separators: tuple[str, str]) -> int:
+    """A file of random rows in JSON Lines; how many there are."""
     chance, rows = random.Random(7), 0
     words = ["".join(chance.choices(LETTERS, k=chance.randint(2, 10))) for _ in range(20_000)]
     with path.open("wb") as file:
         while file.tell() < size:
-            line = json.dumps(make_chat(chance, words), ensure_ascii=False, separators=separators)
+            line = json.dumps(make(chance, words), ensure_ascii=False, separators=separators)
             file.write(line.encode() + b"\n")
             rows += 1
     return rows
@@ -99,6 +98,27 @@ def make_chat(chance: random.Random, words: list[str]) -> dict[str, Any]:
             for role, length in turns
         ]
     }
+
+
+def make_label(chance: random.Random, words: list[str]) -> dict[str, Any]:
+    """A sentence and its category, as classification has them: a quarter of a kilobyte."""
+    turns = {
+        "system": "Sort feedback into one of the company's categories.",
+        "user": " ".join(chance.choices(words, k=chance.randint(6, 18))) + ".",
+        "assistant": f"billing.{chance.choice(words)}",
+    }
+    return {"messages": [{"role": role, "content": text} for role, text in turns.items()]}
+
+
+Maker = Callable[[random.Random, list[str]], dict[str, Any]]
+
+SPACED, COMPACT = (", ", ": "), (",", ":")
+
+FORMS = {
+    "support chats, spaced as Python writes them": (make_chat, SPACED),
+    "support chats, compact": (make_chat, COMPACT),
+    "labelled sentences, compact": (make_label, COMPACT),
+}
 
 
 def make_text(chance: random.Random, words: list[str], foreign: list[str], length: int) -> str:

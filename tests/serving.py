@@ -1,10 +1,15 @@
-"""The service inside a test's own process, spoken to through its ASGI interface."""
+"""The service inside a test's own process: through its ASGI interface, or on a loopback port."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
+import uvicorn
 
+from app import bootstrap
 from app.bootstrap import House
 from app.main import create_app
 
@@ -19,3 +24,19 @@ async def api(house: House, *, reconcile: bool) -> AsyncGenerator[httpx.AsyncCli
         httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield client
+
+
+@contextmanager
+def on_loopback(house: House) -> Generator[str]:
+    """The URL of the service at work, for programs that speak HTTP themselves."""
+    asyncio.run(bootstrap.prepare(house, reconcile=True))
+    server = uvicorn.Server(uvicorn.Config(create_app(house, reconcile=True), log_config=None))
+    # Whoever asks before the server has begun waits in the socket's backlog.
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -21,7 +21,9 @@ def test_every_row_code_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_0-9]+)`", (ROOT / "docs" / "errors.md").read_text()))
     source = "".join(path.read_text() for path in (ROOT / "app" / "domain").rglob("*.py"))
 
-    codes = set(re.findall(r"(?:RowInvalid|FileUnreadable)\(\s*\"([a-z_0-9]+)\"", source))
+    codes = set(
+        re.findall(r"(?:RowInvalid|FileUnreadable|RowLost|Loss)\(\s*\"([a-z_0-9]+)\"", source)
+    )
 
     assert codes
     assert codes - documented == set()

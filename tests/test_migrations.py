@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from app.storage import migrating
+from app.storage import datasets, migrating
 from app.storage.database import Database, normalise
 from app.storage.migrating import DatabaseNewer
 
@@ -24,6 +24,28 @@ async def test_the_schema_can_be_taken_down_and_built_again(database_url: str) -
     await asyncio.to_thread(command.upgrade, config, "head")
 
     await asyncio.to_thread(command.check, config)
+
+
+async def test_versions_that_are_there_keep_their_numbers(database_url: str) -> None:
+    config = migrating.alembic_config(normalise(database_url))
+    await asyncio.to_thread(command.downgrade, config, "0003")
+    database = Database(database_url)
+    async with database.write() as connection:
+        for version in (1, 4):
+            await connection.execute(
+                text(
+                    "INSERT INTO datasets (id, name, version, kind, format, examples, bytes, "
+                    f"sha256, created_at) VALUES ('ds_{version}', 'echo', {version}, 'chat', "
+                    f"'chat', 1, 1, '{version}', 0)"
+                )
+            )
+
+    await asyncio.to_thread(command.upgrade, config, "head")
+
+    async with database.write() as connection:
+        assert await datasets.take_version(connection, "echo") == 5
+        assert await datasets.take_version(connection, "other") == 1
+    await database.dispose()
 
 
 async def test_a_database_of_a_later_version_is_refused(database_url: str) -> None:

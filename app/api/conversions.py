@@ -90,8 +90,9 @@ def _described() -> dict[str, Any]:
     """Every type of file, for the service's own description."""
     types = [*_MEDIA_TYPES.values(), *_PACKED_TYPES.values()]
     rows = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+    packed = {"type": "string", "format": "binary"}
     return {
-        media_type: {"schema": rows if media_type == "application/json" else {"type": "string"}}
+        media_type: {"schema": rows if media_type == "application/json" else packed}
         for media_type in types
     }
 

@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     Json,
     TypeAdapter,
@@ -78,11 +77,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class DatasetIn(In):
-    """Examples in the request itself, or the URL of a file."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["examples"]}, {"required": ["url"]}]}
-    )
+    """Either `examples` in the request itself, or the `url` of a file."""
 
     name: Name
     url: str | None = Field(
@@ -132,45 +127,55 @@ class FormOptions(In):
     on_error: OnError = "reject"
 
 
+_FILE = {
+    "title": "DatasetFileIn",
+    "description": "A file, and how it is to be read. Send `file` last, `name` anywhere.",
+    "type": "object",
+    "additionalProperties": False,
+    # Generated clients send what is required first, and a file's bytes are read as they come.
+    "required": ["name"],
+    "properties": {
+        "name": {
+            "type": "string",
+            "pattern": NAME_PATTERN,
+            "description": "Collects versions.",
+            "examples": ["support-labels"],
+        },
+        "format": {
+            "type": "string",
+            "enum": [str(container) for container in Container],
+            "description": "How the file holds its rows, where its beginning does not tell.",
+        },
+        "columns": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "A JSON object: what the file's own names stand for; null leaves a "
+            f"column out. Known names: {_KNOWN_NAMES}.",
+            "examples": ['{"question": "prompt", "answer": "completion", "id": null}'],
+        },
+        "on_error": {
+            "type": "string",
+            "enum": ["reject", "skip"],
+            "description": "What wrong rows do: refuse the whole file (the default), or be set "
+            "aside for download.",
+        },
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "Needed. JSON Lines, a JSON list, CSV, TSV or Parquet; plain, gzip or "
+            "zstd.",
+        },
+    },
+}
+
+COMPONENTS = {"DatasetFileIn": _FILE, "DatasetIn": DatasetIn.model_json_schema()}
+"""The shapes of an upload, for the service's own description."""
+
 UPLOAD = {
     "required": True,
     "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file", "name"],
-                "properties": {
-                    "format": {
-                        "type": "string",
-                        "enum": [str(container) for container in Container],
-                        "description": "How the file holds its rows, where its beginning does not "
-                        "tell. Before `file`.",
-                    },
-                    "columns": {
-                        "type": "string",
-                        "contentMediaType": "application/json",
-                        "description": "A JSON object: what the file's own names stand for; null "
-                        f"leaves a column out. Known names: {_KNOWN_NAMES}. Before `file`.",
-                        "examples": ['{"question": "prompt", "answer": "completion", "id": null}'],
-                    },
-                    "on_error": {
-                        "type": "string",
-                        "enum": ["reject", "skip"],
-                        "default": "reject",
-                        "description": "What wrong rows do: refuse the whole file, or be set aside "
-                        "for download. Before `file`.",
-                    },
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": "JSON Lines, a JSON list, CSV, TSV or Parquet; plain, gzip "
-                        "or zstd.",
-                    },
-                    "name": {"type": "string", "pattern": NAME_PATTERN},
-                },
-            }
-        },
-        "application/json": {"schema": DatasetIn.model_json_schema()},
+        "multipart/form-data": {"schema": {"$ref": "#/components/schemas/DatasetFileIn"}},
+        "application/json": {"schema": {"$ref": "#/components/schemas/DatasetIn"}},
     },
 }
 """The request body of an upload, for the service's own description."""

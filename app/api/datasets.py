@@ -154,7 +154,7 @@ async def list_dataset_examples(
     summary="Download the rows that were set aside",
     response_class=StreamingResponse,
     responses=responses(404)
-    | {200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}}},
+    | {200: {"content": {"application/jsonl": {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def get_dataset_rejected(use: Use, ref: str) -> Response:
     """JSON Lines with the line, code and message of each row, and the row as it came."""

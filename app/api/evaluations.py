@@ -1,47 +1,17 @@
 """Evaluations over HTTP: compare models on held-out examples."""
 
-from typing import Any, Literal
-
-import msgspec
 from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.api.dependencies import Use
+from app.api.evaluation_wishes import EvaluationIn, MetricsIn
 from app.api.idempotency import KeyHeader, key_for, replay_headers
 from app.api.jobs import DatasetRefOut
 from app.api.problems import responses
-from app.api.shapes import (
-    Cursor,
-    In,
-    Limit,
-    Moment,
-    Names,
-    Out,
-    Page,
-    after,
-    answer,
-    answer_page,
-    before,
-)
-from app.domain.evaluations import EvaluationStatus
-from app.domain.examples import ChatExample, prompt_and_expected
-from app.services.evaluations import Judged, WantedEvaluation
+from app.api.shapes import Cursor, Limit, Moment, Out, Page, Usd, answer, answer_page, before
+from app.domain.evaluations import EvaluationStatus, JudgeMode
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"])
-
-
-class EvaluationIn(In):
-    """Which models to compare, on what, by which metrics."""
-
-    dataset: str = Field(description="Held-out examples: id, `name` or `name@3`.")
-    candidates: Names = Field(
-        description="Tuned models' ids or `provider/base_model`; the first is the baseline.",
-        examples=[["local/luthier-tiny", "model_01jd..."]],
-    )
-    metrics: Names = ["exact_match"]
-    limit: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="Ask only the first so many."
-    )
 
 
 class IntervalOut(Out):
@@ -52,23 +22,126 @@ class IntervalOut(Out):
 
 
 class ScoreOut(Out):
-    """A candidate's mean on one metric."""
+    """A candidate's mean on one metric; null where the metric fits no example."""
 
     candidate: str
     metric: str
-    mean: float
-    interval: IntervalOut
+    mean: float | None
+    interval: IntervalOut | None
     examples: int
 
 
+class SliceScoreOut(ScoreOut):
+    """The same over the examples of one slice."""
+
+    slice: str = Field(examples=["label:refund", "length:up_to_50", "tag:long tail"])
+
+
 class DifferenceOut(Out):
-    """How much better a candidate is than the first one, on the same examples."""
+    """How far a candidate scores above the first one, on the same examples."""
 
     candidate: str
     baseline: str
     metric: str
-    mean: float
-    interval: IntervalOut
+    mean: float | None
+    interval: IntervalOut | None
+    examples: int | None
+
+
+class LabelReportOut(Out):
+    """How well one label is told."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int = Field(description="How often it was expected.")
+    said: int = Field(description="How often it was given.")
+
+
+class ClassificationOut(Out):
+    """How well a candidate tells labels apart."""
+
+    candidate: str
+    accuracy: float
+    macro_f1: float
+    micro_f1: float
+    by_label: list[LabelReportOut]
+    labels: list[str] = Field(description="Of the rows and columns of `confusion`.")
+    confusion: list[list[int]] = Field(
+        description="A row for each label expected, a column for each given, one more for the rest."
+    )
+
+
+class AgreementOut(Out):
+    """How far a metric agrees with people's ratings."""
+
+    metric: str
+    ratings: int
+    spearman: float | None = Field(description="Rank correlation, from -1 to 1.")
+    kappa: float | None = Field(description="Cohen's, with quadratic weights; of a judge's marks.")
+
+
+class GainOut(Out):
+    """By how much a candidate is better than the first, and what was needed."""
+
+    metric: str
+    dataset: DatasetRefOut | None
+    evaluation: str | None = Field(validation_alias="evaluation_id")
+    gain: float | None = Field(description="The mean; of time, tokens and cost what was saved.")
+    lower_bound: float | None = Field(description="What is reached with the gate's confidence.")
+    needed: float
+    examples: int
+    passed: bool
+    reason: str
+
+
+class VerdictOut(Out):
+    """Whether a candidate passes the gate, and the numbers that decided."""
+
+    candidate: str
+    baseline: str
+    passed: bool
+    gate: GainOut
+    guards: list[GainOut]
+
+
+class FindingsOut(Out):
+    """What was found beyond means and differences."""
+
+    slices: list[SliceScoreOut]
+    classifications: list[ClassificationOut] = Field(
+        description="One for each candidate where the expected answers are labels."
+    )
+    agreements: list[AgreementOut]
+    verdicts: list[VerdictOut]
+
+
+class JudgeOut(Out):
+    """The model that judges, and by what."""
+
+    model: str = Field(validation_alias="name")
+    rubric: str
+    mode: JudgeMode
+
+
+class GuardOut(Out):
+    """What may not become worse."""
+
+    metric: str
+    dataset: DatasetRefOut | None
+    evaluation: str | None = Field(validation_alias="evaluation_id")
+    max_drop: float
+
+
+class GateOut(Out):
+    """What decides whether the candidates are good enough."""
+
+    metric: str
+    min_delta: float | None
+    non_inferiority_margin: float | None
+    confidence: float
+    guards: list[GuardOut]
 
 
 class EvaluationErrorOut(Out):
@@ -86,36 +159,25 @@ class EvaluationOut(Out):
     candidates: list[str] = Field(validation_alias="candidate_names")
     metrics: list[str]
     limit: int | None
+    judge: JudgeOut | None
+    gate: GateOut | None
+    max_cost_usd: Usd | None
     job: str | None = Field(validation_alias="job_id")
     status: EvaluationStatus
     examples: int
     answered: int
     total: int
+    judged: int
+    to_judge: int
+    errors: dict[str, int] = Field(description="Examples that a candidate could not answer.")
+    cost_usd: float | None = Field(description="So far, as far as prices are known.")
     scores: list[ScoreOut]
     differences: list[DifferenceOut]
+    findings: FindingsOut | None
+    passed: bool | None = Field(description="Whether all candidates pass; null without a gate.")
     error: EvaluationErrorOut | None
     created_at: Moment
     finished_at: Moment | None
-
-
-class AnswerOut(Out):
-    """What one candidate said."""
-
-    candidate: str
-    output: str
-    scores: dict[str, float]
-    seconds: float
-    completion_tokens: int | None
-    refusal: str | None
-
-
-class JudgedOut(Out):
-    """One example with every candidate's answer."""
-
-    line: int
-    prompt: list[dict[str, Any]]
-    expected: str
-    answers: list[AnswerOut]
 
 
 @router.post(
@@ -128,10 +190,7 @@ class JudgedOut(Out):
 )
 async def create_evaluation(use: Use, body: EvaluationIn, key: KeyHeader = None) -> Response:
     """Queue an evaluation; its answers come one by one, its scores at the end."""
-    wanted = WantedEvaluation(
-        dataset=body.dataset, candidates=body.candidates, metrics=body.metrics, limit=body.limit
-    )
-    created = await use.evaluations.create(wanted, key_for("create_evaluation", key, body))
+    created = await use.evaluations.create(body.wanted, key_for("create_evaluation", key, body))
     return answer(
         EvaluationOut.model_validate(created.thing),
         status=201,
@@ -167,33 +226,16 @@ async def get_evaluation(use: Use, evaluation_id: str) -> Response:
     return answer(EvaluationOut.model_validate(await use.evaluations.get(evaluation_id)))
 
 
-@router.get(
-    "/{evaluation_id}/examples",
-    operation_id="list_evaluation_examples",
-    summary="List an evaluation's answers",
-    response_model=Page[JudgedOut],
-    responses=responses(404, 422),
+@router.post(
+    "/{evaluation_id}/metrics",
+    operation_id="add_evaluation_metrics",
+    summary="Score kept answers by more metrics",
+    status_code=202,
+    response_model=EvaluationOut,
+    responses=responses(404, 409, 422),
 )
-async def list_evaluation_examples(
-    use: Use,
-    evaluation_id: str,
-    sort: Literal["row", "worst"] = "row",
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """Prompt, expected answer, and each candidate's output with its scores."""
-    start = after(cursor)
-    judged = await use.evaluations.examples(evaluation_id, sort=sort, after=start, limit=limit + 1)
-    rows = [_judged(one) for one in judged]
-    return answer_page(Page[JudgedOut], rows, limit, lambda _: str(start + limit))
-
-
-def _judged(one: Judged) -> dict[str, Any]:
-    parts = prompt_and_expected(one.example) if isinstance(one.example, ChatExample) else None
-    messages, expected = parts or ([], "")
-    return {
-        "line": one.answers[0].row,
-        "prompt": msgspec.to_builtins(messages),
-        "expected": expected,
-        "answers": one.answers,
-    }
+async def add_evaluation_metrics(use: Use, evaluation_id: str, body: MetricsIn) -> Response:
+    """No candidate is asked again; a judge is asked for what it has not judged yet."""
+    judge = body.judge.wanted if body.judge else None
+    evaluation = await use.evaluations.add_metrics(evaluation_id, body.metrics, judge)
+    return answer(EvaluationOut.model_validate(evaluation), status=202)

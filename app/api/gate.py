@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
+from app.api.openai import door, refusals
 from app.domain.errors import Forbidden, LuthierError, Unauthorized
 
 log = structlog.get_logger()
@@ -21,10 +22,13 @@ log = structlog.get_logger()
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """What a request may carry, but for uploads: those are counted against the operator's limit."""
 
-UPLOADS = "/datasets"
+UPLOADS = re.compile(r"/datasets|/openai/v1/files|/openai/v1/uploads/[^/]+/parts")
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """For machines that hold no key."""
+
+REFERENCE = re.compile(r"/openapi\.json|/docs(/[^/]+)?")
+"""For people who look how the API is asked, before they have a key; it tells nothing else."""
 
 WEBHOOKS = re.compile(r"/providers/[^/]+/webhooks")
 """For vendors, who sign instead."""
@@ -43,6 +47,7 @@ class Gate:
             return
         request_id = f"req_{secrets.token_hex(12)}"
         scope.setdefault("state", {})["request_id"] = request_id
+        answers = refusals if scope["path"].startswith(door.PREFIX) else problems
         has_begun = False
 
         async def send_with_id(message: Message) -> None:
@@ -54,18 +59,18 @@ class Gate:
 
         try:
             self._admit(scope)
-            is_bounded = scope["method"] != "GET" and scope["path"] != UPLOADS
+            is_bounded = scope["method"] != "GET" and not UPLOADS.fullmatch(scope["path"])
             body = _bounded(receive) if is_bounded else receive
             await self._app(scope, body, send_with_id)
         except LuthierError as error:
-            await problems.refusal(request_id, error)(scope, receive, send_with_id)
+            await answers.refusal(request_id, error)(scope, receive, send_with_id)
         except ClientDisconnect:
             log.info("client_left", request_id=request_id, path=scope["path"])
         except Exception:
             log.exception("request_broke", request_id=request_id, path=scope["path"])
             if has_begun:
                 raise
-            await problems.accident(request_id)(scope, receive, send_with_id)
+            await answers.accident(request_id)(scope, receive, send_with_id)
 
     def _admit(self, scope: Scope) -> None:
         is_webhook = scope["method"] == "POST" and WEBHOOKS.fullmatch(scope["path"])
@@ -74,7 +79,7 @@ class Gate:
         headers = Headers(scope=scope)
         if self._admin_key is None:
             _require_this_machine(headers)
-        else:
+        elif not REFERENCE.fullmatch(scope["path"]):
             _require_key(headers, self._admin_key)
 
 

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, TypeAdapter, ValidationError
 
 from app.api.dependencies import Use, services
 from app.api.idempotency import KeyHeader, key_for, replay_headers
 from app.api.problems import responses
 from app.api.shapes import (
+    AliasName,
     Cursor,
     In,
     Limit,
@@ -61,8 +62,16 @@ class MethodIn(In):
 class JobEvaluationIn(In):
     """An evaluation of base against tuned once the model is there."""
 
-    dataset: str = Field(description="Held-out examples: id, `name` or `name@3`.")
+    dataset: str = Field(
+        description="Held-out examples: id, `name` or `name@3`.", examples=["support-test"]
+    )
     metrics: Names = ["exact_match"]
+
+
+class PromotionIn(In):
+    """Which alias is to mean the model once its evaluation has ended well and passes the gate."""
+
+    alias: AliasName = Field(examples=["support@prod"])
 
 
 class JobIn(In):
@@ -88,6 +97,9 @@ class JobIn(In):
         default=None, gt=0, description="The job is refused where it is quoted to cost more."
     )
     evaluate: JobEvaluationIn | None = None
+    promote: PromotionIn | None = Field(
+        default=None, description="Needs `evaluate`, which then decides."
+    )
 
 
 class DatasetRefOut(Out):
@@ -148,7 +160,22 @@ class JobCostOut(Out):
     quoted_usd: Usd | None = Field(description="At the most, when it was created.")
     quoted_low_usd: Usd | None
     budget_usd: Usd | None
-    actual_usd: Usd | None = Field(description="By the price list, once it has ended well.")
+    actual_usd: Usd | None = Field(
+        description="By the price list, once it has ended and that is known."
+    )
+
+
+class PromotionOut(Out):
+    """Which alias is to mean the model."""
+
+    alias: str
+
+
+def _as_promotion(stored: Any) -> Any:
+    return {"alias": stored} if isinstance(stored, str) else stored
+
+
+Promotion = Annotated[PromotionOut, BeforeValidator(_as_promotion)]
 
 
 class JobOut(Out):
@@ -159,7 +186,9 @@ class JobOut(Out):
     provider: str
     base_model: str
     parent_model: str | None = Field(validation_alias="parent_model_id")
-    dataset: DatasetRefOut
+    dataset: DatasetRefOut | None = Field(
+        description="Null for a job that was imported without its file."
+    )
     validation_dataset: DatasetRefOut | None
     validation_split: float | None
     method: MethodOut
@@ -175,6 +204,7 @@ class JobOut(Out):
     metrics: dict[str, float] = Field(description="The latest values.")
     remote: RemoteOut | None
     tuned_model: str | None = Field(validation_alias="tuned_model_id")
+    promote: Promotion | None
     cost: JobCostOut
     error: ErrorOut | None
     attempts: list[AttemptOut] = Field(
@@ -219,6 +249,8 @@ async def create_job(use: Use, body: JobIn, key: KeyHeader = None) -> Response:
     """Queue a job. Everything that can be known to be wrong is refused here."""
     if body.validation_dataset is not None and body.validation_split is not None:
         raise Invalid("Give validation_dataset or validation_split, not both.")
+    if body.promote is not None and body.evaluate is None:
+        raise Invalid("An alias is moved by an evaluation: give evaluate with promote.")
     created = await use.jobs.create(_wanted(body), key_for("create_job", key, body))
     headers = {"Location": f"/jobs/{created.thing.id}", "ETag": _etag(created.thing)}
     return answer(
@@ -251,7 +283,7 @@ async def list_jobs(
     wanted = JobFilter(
         status=status,
         provider=provider,
-        tag=_tag(tag),
+        tags=_tags(tag),
         created_after=None if created_after is None else millis(created_after),
     )
     found = await use.jobs.list_page(wanted, before=before(cursor), limit=limit + 1)
@@ -348,6 +380,7 @@ def _wanted(body: JobIn) -> WantedJob:
         tags=body.tags,
         budget_usd=body.budget_usd,
         evaluate=None if evaluate is None else WantedEvaluation(evaluate.dataset, evaluate.metrics),
+        promote=body.promote.alias if body.promote else None,
     )
 
 
@@ -363,11 +396,11 @@ def _wait_of(request: Request) -> float:
         ) from error
 
 
-def _tag(text: str | None) -> tuple[str, str] | None:
+def _tags(text: str | None) -> dict[str, str] | None:
     if text is None:
         return None
     key, _, value = text.partition(":")
-    return key, value
+    return {key: value}
 
 
 def _etag(job: Job) -> str:

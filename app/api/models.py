@@ -1,19 +1,22 @@
 """Models over HTTP: list them, ask them, remove them."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.api.dependencies import Use
+from app.api.deployments import DeploymentOut
 from app.api.jobs import DatasetRefOut, MethodOut
 from app.api.problems import responses
 from app.api.shapes import Cursor, Limit, Moment, Out, Page, answer, answer_page, before
 from app.api.streams import EVENT_STREAM, data_frame
 from app.domain.errors import LuthierError
+from app.domain.lifecycle import days_of
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -26,13 +29,23 @@ class ModelOut(Out):
     provider: str
     base_model: str
     parent_model: str | None = Field(validation_alias="parent_model_id")
-    job: str = Field(validation_alias="job_id")
-    dataset: DatasetRefOut
-    method: MethodOut
+    job: str | None = Field(
+        validation_alias="job_id", description="Null, as what follows, where an import knew none."
+    )
+    dataset: DatasetRefOut | None
+    method: MethodOut | None
     effective: dict[str, Any] = Field(description="Hyperparameters and versions as used.")
     kind: str = Field(description="`adapter` or `full`, where the weights are here.")
     sha256: str | None = Field(description="Of the weights, where they are here.")
     trained_tokens: int | None
+    training_ends_at: date | None = Field(
+        description="From this day on its base model is trained no more."
+    )
+    serving_ends_at: date | None = Field(description="From this day on it does not answer.")
+    retires_in_days: int | None = Field(description="Negative once it is past.")
+    deployment: DeploymentOut | None = Field(
+        validation_alias="hosting", description="Null where none was ever asked for."
+    )
     created_at: Moment
 
 
@@ -84,10 +97,27 @@ class ChatOut(Out):
     responses=responses(422),
 )
 async def list_models(
-    use: Use, provider: str | None = None, limit: Limit = 50, cursor: Cursor = None
+    use: Use,
+    provider: str | None = None,
+    retiring_within: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[Pp]?[0-9]{1,5}[dDwW]$",
+            description="Only those that are served for no longer: `90d`, `12w` or ISO 8601's "
+            "`P90D`; what is past counts too.",
+            examples=["90d"],
+        ),
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """Tuned models, newest first."""
-    found = await use.models.list_page(provider=provider, before=before(cursor), limit=limit + 1)
+    found = await use.lifecycle.list_page(
+        provider=provider,
+        retiring_within=None if retiring_within is None else days_of(retiring_within),
+        before=before(cursor),
+        limit=limit + 1,
+    )
     return answer_page(Page[ModelOut], found, limit, lambda model: model.id)
 
 
@@ -100,7 +130,7 @@ async def list_models(
     | {200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
 )
 async def create_chat_completion(use: Use, ref: str, body: ChatIn) -> Response:
-    """OpenAI's request and answer, for a tuned model's id or `provider/base_model`."""
+    """OpenAI's request and answer, for a tuned model's id, `provider/base_model` or an alias."""
     request = body.model_dump(exclude_none=True, exclude={"model"})
     if not body.stream:
         return _json(await use.models.ask(ref, request))
@@ -120,8 +150,8 @@ async def create_chat_completion(use: Use, ref: str, body: ChatIn) -> Response:
     responses=responses(404),
 )
 async def get_model(use: Use, ref: str) -> Response:
-    """The tuned model of that id."""
-    return answer(ModelOut.model_validate(await use.models.get(ref)))
+    """The tuned model of that id, or that an alias points to."""
+    return answer(ModelOut.model_validate(await use.lifecycle.get(ref)))
 
 
 @router.delete(

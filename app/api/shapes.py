@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query, Response
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from app.domain.aliases import NAME_PATTERN
 from app.domain.errors import CursorInvalid
 
 
@@ -35,6 +36,11 @@ class Page(Out, Generic[Item]):
 
     data: list[Item]
     next_cursor: str | None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """`JobPage` for jobs, which is what generated clients call it."""
+        return f"{params[0].__name__.removesuffix('Out')}Page"
 
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
@@ -93,8 +99,22 @@ def answer_page(
     return answer(shape.model_validate({"data": shown, "next_cursor": next_cursor}))
 
 
-Usd = Annotated[Decimal, Field(examples=["12.50"])]
+Usd = Annotated[
+    Decimal,
+    Field(examples=["12.50"]),
+    WithJsonSchema({"type": "string", "format": "decimal", "examples": ["12.50"]}),
+]
 """US dollars as a decimal string."""
+
+
+def _is_no_id(name: str) -> str:
+    if name.startswith("model_"):
+        raise ValueError("a name that begins with model_ would be taken for a tuned model's id")
+    return name
+
+
+AliasName = Annotated[str, Field(pattern=NAME_PATTERN), AfterValidator(_is_no_id)]
+"""A name that an alias may get."""
 
 
 def _once(names: list[str]) -> list[str]:

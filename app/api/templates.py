@@ -74,7 +74,7 @@ async def get_dataset_template(name: str) -> Response:
     summary="Download a template's sample",
     response_class=Response,
     responses=responses(404)
-    | {200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}}},
+    | {200: {"content": {"application/jsonl": {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def get_dataset_template_sample(name: str) -> Response:
     """Examples that can be uploaded as they are."""

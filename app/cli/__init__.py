@@ -1,1 +1,1 @@
-"""The command line: `luthier serve`, `worker`, `migrate`, `doctor`, `demo`."""
+"""The command line: to run the service, and to use one over HTTP."""

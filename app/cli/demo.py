@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from app.cli.console import fail, out
-from app.cli.service import base_url, checked, running_service, watch
+from app.cli.service import base_url, checked, running_service
+from app.cli.watching import watch
 
 DATA = Path(__file__).parent / "demo_data"
 

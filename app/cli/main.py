@@ -12,6 +12,11 @@ from app.api.gate import is_loopback
 from app.cli import demo as demo_command
 from app.cli import doctor as doctor_command
 from app.cli.console import fail
+from app.cli.datasets import datasets
+from app.cli.evaluations import evaluations
+from app.cli.jobs import jobs
+from app.cli.models import models
+from app.cli.providers import providers, quote
 from app.cli.sandbox import sandbox
 from app.domain.errors import DatabaseUnavailable
 from app.providers.catalog import ProviderMisconfigured
@@ -30,7 +35,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-cli.add_typer(sandbox)
+for group in (datasets, jobs, models, evaluations, providers, sandbox):
+    cli.add_typer(group)
+cli.command()(quote)
 
 CANNOT_START = (
     AnotherWorker,

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from app.cli.console import fail, out
 from app.cli.demo import DATA
-from app.cli.service import checked, free_port, running_service, wait_until_up, watch
+from app.cli.service import checked, free_port, running_service, wait_until_up
+from app.cli.watching import watch
 
 BASE_MODEL = "gpt-4.1-mini-2025-04-14"
 

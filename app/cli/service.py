@@ -1,4 +1,4 @@
-"""A service of one's own for as long as a demonstration lasts, and what its jobs look like."""
+"""A service of one's own for as long as a demonstration lasts."""
 
 import os
 import socket
@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.cli.console import fail, out
+from app.cli.console import fail
 
 START_SECONDS = 30.0
 
@@ -75,37 +74,3 @@ def checked(response: httpx.Response) -> dict[str, Any]:
 def base_url(client: httpx.Client) -> str:
     """Where the service is, without a slash at the end."""
     return str(client.base_url).rstrip("/")
-
-
-def watch(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
-    """A bar that moves with the job; each request waits for a change instead of polling."""
-    columns = (
-        TextColumn("{task.description:<11}"),
-        BarColumn(bar_width=40),
-        TextColumn("{task.percentage:>3.0f} %  {task.fields[said]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=out) as bar:
-        shown = bar.add_task("queued", total=100, said="")
-        etag = ""
-        while job["status"] not in ("succeeded", "failed", "cancelled"):
-            response = client.get(
-                f"/jobs/{job['id']}", params={"wait": 20}, headers={"If-None-Match": etag}
-            )
-            if response.status_code == 304:
-                continue
-            job, etag = checked(response), response.headers["etag"]
-            percent = (job["progress"] or {}).get("percent", 0)
-            bar.update(shown, completed=percent, description=job["status"], said=_said(job))
-    return job
-
-
-def _said(job: dict[str, Any]) -> str:
-    progress, metrics = job["progress"] or {}, job["metrics"]
-    parts = [
-        f"step {progress['step']}/{progress['total_steps']}" if progress.get("step") else None,
-        f"loss {metrics['loss']:.3f}" if "loss" in metrics else None,
-        f"{metrics['tokens_per_second']:.0f} tokens/s" if "tokens_per_second" in metrics else None,
-    ]
-    remote = (job["remote"] or {}).get("status")
-    return "  ".join(part for part in parts if part) or remote or ""

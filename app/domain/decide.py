@@ -162,6 +162,18 @@ def after_silence(job: Job, problem: str, now: Millis, *, chance: random.Random)
     return Decision(changes, events, look_again_in=wait)
 
 
+def after_accidents(job: Job, problem: str, *, times: int) -> Decision:
+    """Nobody gets through with the job: leave it to a person, and the others alone."""
+    detail = (
+        f"{times} tries in a row to work on the job broke ({problem}). A retry goes on where it "
+        "stopped; the service's log has the rest."
+    )
+    return Decision(
+        _move(job, JobStatus.BLOCKED, status_detail=detail),
+        (Event("job.parked", {"problem": problem}),),
+    )
+
+
 def after_refused_look(job: Job, said: Steer, now: Millis) -> Decision:
     """The provider answered a look with a word instead of a state."""
     if isinstance(said, Never):
@@ -247,7 +259,13 @@ def _end(
 ) -> Decision:
     changes = _seen(job, seen, now) if seen else {}
     changes |= _move(
-        job, status, status_detail=None, error=error, finished_at=now, unreachable_since=None
+        job,
+        status,
+        status_detail=None,
+        error=error,
+        # An imported job may have ended long before it was first seen here.
+        finished_at=job.finished_at or now,
+        unreachable_since=None,
     )
     events = _events_of(job, job.status, seen) if seen else ()
     ending = {"code": error.code, "message": error.message} if error else {}

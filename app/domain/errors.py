@@ -19,24 +19,33 @@ LuthierError
 │   ├── OverBudget
 │   ├── CandidateInvalid
 │   ├── SplitImpossible
+│   ├── NoWeakExamples, NoFeedback
 │   ├── EditsInvalid            edits that are wrong, each with its pointer
 │   ├── CursorInvalid
+│   ├── FileUnfit               the file cannot be trained on; what is wrong stands with it
+│   ├── UploadUnfit             the parts are not what was announced
 │   └── IdempotencyKeyReused
 ├── TooLarge                    the upload is over the service's limit
 ├── NotFound
+│   ├── FileNotFound, UploadNotFound
 │   ├── DatasetNotFound, JobNotFound, ModelNotFound, EvaluationNotFound, ProviderNotFound,
-│   │   TemplateNotFound
+│   │   TemplateNotFound, AliasNotFound
 ├── Conflict                    right request, wrong moment
 │   ├── JobFinished, JobNotFinished
+│   ├── EvaluationIncomplete    answers are missing that would have to be scored
+│   ├── UploadClosed            the upload was completed or cancelled, or came too late
 │   ├── OperationNotSupported
 │   ├── CreationClosed          the provider takes no new jobs
 │   ├── ProviderNotConfigured   credentials or options are missing
 │   ├── DatasetInUse, ModelInUse
+│   ├── GateNotMet              the evaluation does not let the alias move
+│   ├── NothingToRollBack       the alias pointed to no other model before
 ├── Unauthorized
 ├── Forbidden
 └── Unavailable                 try again later
     ├── DatabaseUnavailable
-    └── ModelUnavailable        the model cannot answer now
+    ├── ModelUnavailable        the model cannot answer now
+    └── ProviderUnavailable     the provider does not answer, or wants fewer requests
 
 A provider steers the reconciler with three words only:
 
@@ -187,6 +196,18 @@ class SplitImpossible(Invalid):
     code = "split_impossible"
 
 
+class NoWeakExamples(Invalid):
+    """No example of the evaluation is weak by the measure that was asked for."""
+
+    code = "no_weak_examples"
+
+
+class NoFeedback(Invalid):
+    """No feedback on the model is to be learned from."""
+
+    code = "no_feedback"
+
+
 class EditsInvalid(Invalid):
     """Edits that cannot be made, each with its pointer."""
 
@@ -197,6 +218,18 @@ class CursorInvalid(Invalid):
     """The cursor is not one that this list gave out."""
 
     code = "cursor_invalid"
+
+
+class FileUnfit(Invalid):
+    """The file cannot be trained on."""
+
+    code = "file_unfit"
+
+
+class UploadUnfit(Invalid):
+    """The parts of an upload are not what was announced."""
+
+    code = "upload_unfit"
 
 
 class IdempotencyKeyReused(Invalid):
@@ -215,6 +248,18 @@ class NotFound(LuthierError):
     """There is no such thing."""
 
     code = "not_found"
+
+
+class FileNotFound(NotFound):
+    """There is no such file."""
+
+    code = "file_not_found"
+
+
+class UploadNotFound(NotFound):
+    """There is no such upload."""
+
+    code = "upload_not_found"
 
 
 class DatasetNotFound(NotFound):
@@ -253,6 +298,12 @@ class TemplateNotFound(NotFound):
     code = "template_not_found"
 
 
+class AliasNotFound(NotFound):
+    """There is no such alias."""
+
+    code = "alias_not_found"
+
+
 class Conflict(LuthierError):
     """The right request at the wrong moment."""
 
@@ -269,6 +320,18 @@ class JobNotFinished(Conflict):
     """The job goes on; what was asked needs one that has ended."""
 
     code = "job_not_finished"
+
+
+class UploadClosed(Conflict):
+    """The upload takes no more parts."""
+
+    code = "upload_closed"
+
+
+class EvaluationIncomplete(Conflict):
+    """The evaluation has not all answers; what was asked needs them."""
+
+    code = "evaluation_incomplete"
 
 
 class OperationNotSupported(Conflict):
@@ -301,6 +364,18 @@ class ModelInUse(Conflict):
     code = "model_in_use"
 
 
+class GateNotMet(Conflict):
+    """The evaluation does not let the alias move; `faults` holds the numbers that decided."""
+
+    code = "gate_not_met"
+
+
+class NothingToRollBack(Conflict):
+    """The alias pointed to no other model before that is still there."""
+
+    code = "nothing_to_roll_back"
+
+
 class Unauthorized(LuthierError):
     """The request carries no valid key."""
 
@@ -329,6 +404,12 @@ class ModelUnavailable(Unavailable):
     """The model cannot answer now."""
 
     code = "model_unavailable"
+
+
+class ProviderUnavailable(Unavailable):
+    """The provider does not answer, or wants to be asked later."""
+
+    code = "provider_unavailable"
 
 
 class Steer(Exception):

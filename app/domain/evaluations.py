@@ -54,6 +54,11 @@ class Judge(msgspec.Struct, frozen=True):
     mode: JudgeMode = JudgeMode.SCORE
 
     @property
+    def name(self) -> str:
+        """The model as the user wrote it."""
+        return self.model.name
+
+    @property
     def turns(self) -> int:
         """How often each answer is judged."""
         return 2 if self.mode is JudgeMode.PAIRWISE else 1
@@ -88,6 +93,11 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     non_inferiority_margin: float | None = None
     confidence: float = 0.95
     guards: list[Guard] = []
+
+    @property
+    def metrics(self) -> list[str]:
+        """What has to be measured on the evaluation's own dataset."""
+        return [self.metric, *(guard.metric for guard in self.guards if guard.dataset is None)]
 
     @property
     def threshold(self) -> float:
@@ -232,6 +242,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     findings: Findings | None = None
     error: EvaluationError | None = None
     failures: int = 0
+    accidents: int = 0
+    """Claims in a row after which nothing was written; under lease the present one counts."""
+
     epoch: int = 0
     created_at: int
     finished_at: int | None = None

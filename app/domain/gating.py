@@ -11,6 +11,8 @@ from app.domain.evaluations import Gain, Gate, Guard, Verdict
 from app.domain.metrics import is_less_better
 from app.domain.scoring import Gap, Sheet, gap
 
+ROUNDING = 1e-9
+
 MINIMUM_EXAMPLES = 10
 """Of fewer examples an interval of resampled differences says nothing that holds."""
 
@@ -45,9 +47,7 @@ def _verdict(
     )
 
 
-def _guarded(
-    gate: Gate, guard: Guard, sheet: Sheet | None, candidate: str, baseline: str
-) -> Gain:
+def _guarded(gate: Gate, guard: Guard, sheet: Sheet | None, candidate: str, baseline: str) -> Gain:
     if sheet is None:
         return Gain(
             metric=guard.metric,
@@ -87,7 +87,7 @@ def _gain(
     mean, bound = (None, None) if found is None else _as_gain(found, metric, confidence)
     examples = 0 if found is None else found.examples
     is_enough = examples >= MINIMUM_EXAMPLES
-    passed = bound is not None and is_enough and bound >= needed
+    passed = bound is not None and is_enough and bound >= needed - ROUNDING
     return Gain(
         metric=metric,
         gain=mean,
@@ -113,7 +113,7 @@ def _reason(bound: float | None, needed: float, confidence: float, *, is_enough:
         return "No example was scored for both."
     if not is_enough:
         return f"Fewer than {MINIMUM_EXAMPLES} examples were scored for both: too few to decide."
-    relation = "at least" if bound >= needed else "less than"
+    relation = "at least" if bound >= needed - ROUNDING else "less than"
     return (
         f"With {confidence:.4g} confidence the gain is {bound:.4g} or more, {relation} "
         f"the {needed:.4g} needed."

@@ -59,8 +59,17 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.RUNNING: _AFTER_SUBMISSION,
     JobStatus.PAUSING: _AFTER_SUBMISSION,
     JobStatus.PAUSED: _AFTER_SUBMISSION,
-    JobStatus.CANCELLING: frozenset({JobStatus.CANCELLING}) | FINAL,
-    JobStatus.BLOCKED: frozenset({JobStatus.QUEUED, JobStatus.CANCELLED}),
+    JobStatus.CANCELLING: frozenset({JobStatus.CANCELLING, JobStatus.BLOCKED}) | FINAL,
+    # Back to where it stood when it was parked over accidents: the provider may have it.
+    JobStatus.BLOCKED: frozenset(
+        {
+            JobStatus.QUEUED,
+            JobStatus.SUBMITTING,
+            JobStatus.RUNNING,
+            JobStatus.CANCELLING,
+            JobStatus.CANCELLED,
+        }
+    ),
     # Only a retry, which is a new attempt, leads out of an end.
     JobStatus.FAILED: frozenset({JobStatus.QUEUED}),
     JobStatus.CANCELLED: frozenset({JobStatus.QUEUED}),
@@ -128,6 +137,13 @@ class EvaluationWish(msgspec.Struct, frozen=True):
     metrics: list[str]
 
 
+class JobFiles(msgspec.Struct, frozen=True):
+    """The files whose rows are the datasets, for a job that was created with files."""
+
+    training: str
+    validation: str | None = None
+
+
 class JobCost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """US dollars for the training; None where the price list does not say."""
 
@@ -137,7 +153,7 @@ class JobCost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     budget_usd: Decimal | None = None
     actual_usd: Decimal | None = None
-    """What it cost by the price list, once it has ended well."""
+    """What it cost by the price list, once it has ended and that is known."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,13 +164,19 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     base_model: str
     parent_model_id: str | None = None
-    dataset: DatasetRef
+    dataset: DatasetRef | None
+    """None for a job that was imported without its file."""
+
     validation_dataset: DatasetRef | None = None
     validation_split: float | None = None
+    files: JobFiles | None = None
     method: Method
     seed: int
     tags: dict[str, str] = {}
     evaluate: EvaluationWish | None = None
+    promote: str | None = None
+    """The alias that is to mean the tuned model once the evaluation has ended well."""
+
     cost: JobCost = JobCost()
 
     status: JobStatus = JobStatus.QUEUED
@@ -172,6 +194,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     intent_at: Millis | None = None
     cursor: str | None = None
     failures: int = 0
+    accidents: int = 0
+    """Claims in a row after which nothing was written; under lease the present one counts."""
 
     revision: int = 1
     event_count: int = 0
@@ -208,7 +232,9 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     status: str | None = None
     provider: str | None = None
-    tag: tuple[str, str] | None = None
+    tags: Mapping[str, str] | None = None
+    """All of these; an empty mapping means jobs without any tag."""
+
     created_after: Millis | None = None
 
 

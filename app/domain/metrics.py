@@ -87,6 +87,16 @@ Of one answer they say whether its label is right.
 """
 
 
+_NO_ANSWER = Answer(row=0, candidate="", output="", scores={}, seconds=0.0, refusal="None.")
+
+
+def fits(metric: str, question: Question) -> bool:
+    """Whether the metric can say anything of an answer to the question."""
+    if metric == JUDGE or METRICS[metric].is_less_better:
+        return True
+    return METRICS[metric].measure(_NO_ANSWER, question) is not None
+
+
 def is_less_better(metric: str) -> bool:
     """Whether a smaller score is the better one."""
     return metric != JUDGE and METRICS[metric].is_less_better
@@ -94,7 +104,5 @@ def is_less_better(metric: str) -> bool:
 
 def measured(answer: Answer, question: Question, metrics: Sequence[str]) -> dict[str, float]:
     """What an answer scores on each metric that fits the example; a judge's are left out."""
-    found = {
-        name: METRICS[name].measure(answer, question) for name in metrics if name in METRICS
-    }
+    found = {name: METRICS[name].measure(answer, question) for name in metrics if name in METRICS}
     return {name: score for name, score in found.items() if score is not None}

@@ -1,4 +1,4 @@
-"""A tuned model: what a succeeded job left, and what reproduces it."""
+"""A tuned model: what a succeeded job left, or what was found at the provider."""
 
 from typing import Any
 
@@ -9,16 +9,19 @@ from app.domain.jobs import Method
 
 
 class TunedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that was tuned here; `artifact` is the provider's handle and never leaves."""
+    """A tuned model; `artifact` is the provider's handle and never leaves.
+
+    Of one that was imported the job, the dataset and the method may be unknown.
+    """
 
     id: str
     name: str | None
     provider: str
     base_model: str
     parent_model_id: str | None
-    job_id: str
-    dataset: DatasetRef
-    method: Method
+    job_id: str | None
+    dataset: DatasetRef | None
+    method: Method | None
     effective: dict[str, Any]
     kind: str
     artifact: str

@@ -155,6 +155,9 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     artifact: Artifact | None = None
     error: JobError | None = None
+    trained_tokens: int | None = None
+    """Tokens seen in training until now, each epoch counted; None where the provider tells at the
+    end only."""
 
 
 class Servable(msgspec.Struct, frozen=True):
@@ -197,6 +200,9 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
     """The provider's own word for the state."""
 
+    tier: str | None = None
+    """The provider's name for the class of service, where it says."""
+
 
 @runtime_checkable
 class Deploying(Protocol):
@@ -205,8 +211,11 @@ class Deploying(Protocol):
     Nothing but `deploy` deploys: to look, to ask and to probe never do.
     """
 
-    async def deploy(self, artifact: str) -> Deployment:
-        """Have the model served; one that is deployed already stays as it is."""
+    async def deploy(self, artifact: str, *, tier: str | None = None) -> Deployment:
+        """Have the model served; one that is deployed already stays as it is.
+
+        `tier` is the provider's name for a class of service; None for its usual one.
+        """
         ...
 
     async def undeploy(self, artifact: str) -> None:
@@ -224,6 +233,67 @@ class Sweeping(Protocol):
 
     async def submitted(self, since: Millis) -> Sequence[Submitted]:
         """All that was created since then with any submission key, whatever its state."""
+        ...
+
+
+class FoundJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A training at the provider, whoever began it; files by the provider's ids."""
+
+    remote: Remote
+    state: RemoteState
+    base_model: str
+    method: Method
+    """As it was used, in our words; a type that is not known keeps the provider's."""
+
+    name: str | None = None
+    seed: int = 0
+    training_file: str | None = None
+    validation_file: str | None = None
+    key: str | None = None
+    """The submission key that it carries."""
+
+    artifact: str | None = None
+    """The handle of what it left, where that is still there."""
+
+    created_at: Millis
+    finished_at: Millis | None = None
+
+
+class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of examples at the provider; `name` is the file's own."""
+
+    id: str
+    name: str
+    created_at: Millis | None = None
+
+
+class FoundModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A tuned model at the provider, by the handle that its artefact would have."""
+
+    artifact: str
+    name: str
+    base_model: str
+    created_at: Millis | None = None
+
+
+class Inventory(msgspec.Struct, frozen=True, kw_only=True):
+    """What is at the provider, each list oldest first."""
+
+    jobs: Sequence[FoundJob] = ()
+    files: Sequence[FoundFile] = ()
+    models: Sequence[FoundModel] = ()
+
+
+@runtime_checkable
+class Importing(Protocol):
+    """A provider that can tell what is there already, so that it need not be made again."""
+
+    async def inventory(self, since: Millis) -> Inventory:
+        """All that was created since then, by anybody; nothing is changed by looking."""
+        ...
+
+    def file_content(self, file_id: str) -> AsyncIterator[bytes]:
+        """The rows of a file, in a form that can be taken in as a dataset."""
         ...
 
 

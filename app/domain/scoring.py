@@ -142,7 +142,9 @@ def _items(sheet: Sheet, candidate: str, metric: str) -> Mapping[int, Any]:
         return _pairs(sheet, candidate)
     marks = sheet.marks.get(candidate, {})
     return {
-        row: marked.scores[metric] for row, marked in sorted(marks.items()) if metric in marked.scores
+        row: marked.scores[metric]
+        for row, marked in sorted(marks.items())
+        if metric in marked.scores
     }
 
 

@@ -26,9 +26,7 @@ def labels_of(questions: Sequence[Question]) -> dict[int, str] | None:
     return {question.row: (question.text or "").strip() for question in questions}
 
 
-def slices(
-    questions: Sequence[Question], tags: Mapping[str, Sequence[int]]
-) -> dict[str, set[int]]:
+def slices(questions: Sequence[Question], tags: Mapping[str, Sequence[int]]) -> dict[str, set[int]]:
     """The rows of each slice: `label:...`, `length:...` and `tag:...`, none of them empty."""
     rows = {question.row for question in questions}
     found = {**_by_label(questions), **_by_length(questions)}
@@ -46,9 +44,7 @@ def _by_label(questions: Sequence[Question]) -> dict[str, set[int]]:
 
 
 def _by_length(questions: Sequence[Question]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {
-        f"length:{name}": set() for name in (*LENGTHS.values(), LONGEST)
-    }
+    found: dict[str, set[int]] = {f"length:{name}": set() for name in (*LENGTHS.values(), LONGEST)}
     for question in questions:
         found[f"length:{_length(question)}"].add(question.row)
     return found

@@ -7,7 +7,8 @@ from functools import partial
 import structlog
 
 from app.domain.errors import DatabaseUnavailable
-from app.reconciler import evaluate, observe, report, steer, submit, sweep, work
+from app.domain.provider import Deploying
+from app.reconciler import deploy, evaluate, observe, radar, report, steer, submit, sweep, work
 from app.reconciler.work import Workshop
 from app.storage.signals import WORK_DUE
 
@@ -24,6 +25,9 @@ DRAIN_SECONDS = 15.0
 
 SWEEP_SECONDS = 60.0
 """How often what carries our keys at a provider is compared with what is known here."""
+
+RADAR_SECONDS = 3600.0
+"""How often the ends of models are looked at; they come by the day."""
 
 Tick = Callable[[], Awaitable[int]]
 Chore = Callable[[Workshop, str], Awaitable[int]]
@@ -43,8 +47,12 @@ class Reconciler:
             for name in self._shop.providers:
                 loops.create_task(self._loop(_for_provider(self._shop, name), name))
                 loops.create_task(self._sweep(name))
+                if isinstance(self._shop.providers[name], Deploying):
+                    deploys = partial(_unless_held_back, deploy.tick, self._shop, name)
+                    loops.create_task(self._loop([deploys], f"deployments of {name}"))
             loops.create_task(self._loop([lambda: evaluate.tick(self._shop)], "evaluations"))
             loops.create_task(self._loop([lambda: report.tick(self._shop)], "reports"))
+            loops.create_task(self._watch_ends())
 
     def stop(self) -> None:
         """Begin no new tick."""
@@ -66,6 +74,11 @@ class Reconciler:
             await _first(self._stopping, SWEEP_SECONDS)
             if not self._stopping.is_set():
                 await self._guarded(lambda: sweep.tick(self._shop, name), f"sweep of {name}")
+
+    async def _watch_ends(self) -> None:
+        while not self._stopping.is_set():
+            await self._guarded(lambda: radar.tick(self._shop), "radar")
+            await _first(self._stopping, RADAR_SECONDS)
 
     async def _guarded(self, tick: Tick, name: str) -> int:
         """A tick that breaks costs a pause and a line in the log, never the loop."""

@@ -13,15 +13,15 @@ from app.domain.decide import (
     after_refused_look,
     after_silence,
 )
-from app.domain.errors import Later, LuthierError, Never, YourTurn
-from app.domain.evaluations import Candidate, Evaluation
-from app.domain.jobs import Job, JobCost
+from app.domain.errors import Later, Never, YourTurn
+from app.domain.files import File, Purpose
+from app.domain.jobs import Job
 from app.domain.models import TunedModel
-from app.domain.provider import Artifact, Observation, Provider
-from app.domain.quotes import actual_cost
-from app.reconciler import work
+from app.domain.provider import Artifact, Observation, Provider, RemoteState
+from app.domain.results import MOST_POINTS, results_csv
+from app.reconciler import accidents, cost, promote, work
 from app.reconciler.work import Claimed, Workshop
-from app.storage import datasets, evaluations, models
+from app.storage import files, jobs, models
 from app.storage.ids import new_id
 from app.storage.jobs import AWAITS_OBSERVATION, JobRow
 from app.storage.signals import WORK_DUE
@@ -33,7 +33,7 @@ TIMEOUT_SECONDS = 60.0
 async def tick(shop: Workshop, name: str) -> int:
     """Look at due jobs of one provider; how many were looked at."""
     claimed = await work.claim(shop, name, AWAITS_OBSERVATION)
-    await asyncio.gather(*(look(shop, job) for job in claimed))
+    await accidents.handle_each(shop, claimed, lambda job: look(shop, job))
     return len(claimed)
 
 
@@ -45,7 +45,7 @@ async def look(shop: Workshop, claimed: Claimed) -> None:
         async with work.held(shop, JobRow, job.id, job.epoch):
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 seen = await provider.observe(job.remote, job.cursor)
-            decision = await _judge(provider, claimed, seen)
+            refusal = await _refused_probe(provider, seen)
     except (Later, Never, YourTurn) as said:
         await work.heed(shop, job.provider, said)
         await work.write(shop, claimed, after_refused_look(job, said, claimed.now))
@@ -55,49 +55,69 @@ async def look(shop: Workshop, claimed: Claimed) -> None:
         silence = after_silence(job, problem, claimed.now, chance=shop.chance)
         await work.write(shop, claimed, silence)
     else:
+        decision = _judge(claimed, seen, refusal)
+        decision = await cost.held_to_budget(shop, job, decision, seen, claimed.now)
         await _write(shop, claimed, decision)
 
 
-async def _judge(provider: Provider, claimed: Claimed, seen: Observation) -> Decision:
-    """What follows; a success counts only once the artefact has loaded and answered."""
-    decision = after_observation(claimed.job, seen, claimed.now)
-    if decision.artifact is None:
-        return decision
+async def _refused_probe(provider: Provider, seen: Observation) -> Never | None:
+    """A success counts only once the artefact has loaded and answered."""
+    if seen.state is not RemoteState.SUCCEEDED or seen.artifact is None:
+        return None
     try:
-        await provider.probe(decision.artifact)
+        await provider.probe(seen.artifact)
     except Never as said:
-        return after_probe_refusal(claimed.job, seen, said, claimed.now)
-    return decision
+        return said
+    return None
+
+
+def _judge(claimed: Claimed, seen: Observation, refusal: Never | None) -> Decision:
+    if refusal is not None:
+        return after_probe_refusal(claimed.job, seen, refusal, claimed.now)
+    return after_observation(claimed.job, seen, claimed.now)
 
 
 async def _write(shop: Workshop, claimed: Claimed, decision: Decision) -> None:
     if decision.artifact is None:
-        await work.write(shop, claimed, decision)
+        await _write_without_model(shop, claimed, decision)
         return
-    model = _born(claimed.job, decision.artifact, claimed.now)
+    model = await _known(shop, _born(claimed.job, decision.artifact, claimed.now))
     wanted = claimed.job
 
     async def also(connection: AsyncConnection) -> None:
-        await models.add(connection, model)
+        await models.put(connection, model)
+        await cost.book_training(connection, paid)
+        await _add_results(connection, wanted, claimed.now)
         if wanted.evaluate is not None:
-            await _add_evaluation(connection, wanted, model, claimed.now)
+            await promote.queue_evaluation(connection, wanted, model, claimed.now)
 
-    cost = await asyncio.to_thread(_cost, shop, wanted, decision.artifact, claimed.now)
-    changes = {**decision.changes, "tuned_model_id": model.id, "cost": cost}
+    paid = await cost.at_the_end(shop, wanted, decision.artifact.trained_tokens, claimed.now)
+    paid = msgspec.structs.replace(paid, tuned_model_id=model.id)
+    changes = {**decision.changes, "tuned_model_id": model.id, "cost": paid.cost}
     await work.write(shop, claimed, replace(decision, changes=changes), also=also)
     shop.signals.send(WORK_DUE)
 
 
-def _cost(shop: Workshop, job: Job, artifact: Artifact, now: int) -> JobCost:
-    """What the finished training cost by the price list of its provider."""
-    try:
-        base = shop.providers[job.provider].base_model(job.base_model)
-    except LuthierError:
-        # A base model that is known no longer has no price either.
-        return job.cost
-    tokens, begun = artifact.trained_tokens, job.started_at
-    actual = actual_cost(base, job.method.type, tokens=tokens, started=begun, finished=now)
-    return msgspec.structs.replace(job.cost, actual_usd=actual)
+async def _write_without_model(shop: Workshop, claimed: Claimed, decision: Decision) -> None:
+    """What was trained until a cancellation is paid as well, where the provider tells how much."""
+    if not cost.is_paid(decision):
+        await work.write(shop, claimed, decision)
+        return
+    tokens = decision.observation.trained_tokens if decision.observation else None
+    paid = await cost.at_the_end(shop, claimed.job, tokens, claimed.now)
+    changes = {**decision.changes, "cost": paid.cost}
+
+    async def also(connection: AsyncConnection) -> None:
+        await cost.book_training(connection, paid)
+
+    await work.write(shop, claimed, replace(decision, changes=changes), also=also)
+
+
+async def _known(shop: Workshop, born: TunedModel) -> TunedModel:
+    """The model under the id that it has here, where it was imported before its job was."""
+    async with shop.database.read() as connection:
+        before = await models.find_artifact(connection, born.provider, born.artifact)
+    return born if before is None else msgspec.structs.replace(born, id=before.id)
 
 
 def _born(job: Job, artifact: Artifact, now: int) -> TunedModel:
@@ -119,22 +139,15 @@ def _born(job: Job, artifact: Artifact, now: int) -> TunedModel:
     )
 
 
-async def _add_evaluation(
-    connection: AsyncConnection, job: Job, model: TunedModel, now: int
-) -> None:
-    assert job.evaluate is not None
-    dataset = await datasets.get(connection, job.evaluate.dataset_id)
-    base = Candidate(f"{job.provider}/{job.base_model}", job.provider, job.base_model)
-    tuned = Candidate(model.id, model.provider, model.base_model, model.id)
-    await evaluations.add(
-        connection,
-        Evaluation(
-            id=new_id("eval"),
-            dataset=dataset.ref,
-            candidates=[base, tuned],
-            metrics=job.evaluate.metrics,
-            job_id=job.id,
-            examples=dataset.examples,
-            created_at=now,
-        ),
+async def _add_results(connection: AsyncConnection, job: Job, now: int) -> None:
+    """The file that holds what the training measured, which is final with the job."""
+    points = await jobs.metrics_after(connection, job, -1, MOST_POINTS)
+    results = File(
+        id=new_id("file", separator="-"),
+        filename="step_metrics.csv",
+        purpose=Purpose.RESULTS,
+        bytes=len(results_csv(points)),
+        job_id=job.id,
+        created_at=now,
     )
+    await files.add(connection, results)

@@ -5,7 +5,7 @@ import asyncio
 from app.domain.decide import after_silence
 from app.domain.errors import Steer
 from app.domain.jobs import Desired
-from app.reconciler import observe, work
+from app.reconciler import accidents, observe, work
 from app.reconciler.work import Claimed, Workshop
 from app.storage.jobs import AWAITS_STEERING
 
@@ -13,7 +13,7 @@ from app.storage.jobs import AWAITS_STEERING
 async def tick(shop: Workshop, name: str) -> int:
     """Carry due wishes to one provider; how many were looked at."""
     claimed = await work.claim(shop, name, AWAITS_STEERING)
-    await asyncio.gather(*(_carry(shop, job) for job in claimed))
+    await accidents.handle_each(shop, claimed, lambda job: _carry(shop, job))
     return len(claimed)
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from app.domain.datasets import Dataset, held_out_rows
 from app.domain.decide import (
-    Decision,
     SubmitStep,
     after_drop,
     after_lost_outcome,
@@ -23,11 +22,14 @@ from app.domain.decide import (
 from app.domain.errors import DatasetNotFound, Later, ModelNotFound, Never, Steer, YourTurn
 from app.domain.jobs import Desired, Job
 from app.domain.provider import Provider, TrainingPlan
-from app.reconciler import work
+from app.reconciler import accidents, work
 from app.reconciler.work import Claimed, Workshop
 from app.storage import datasets, models
 from app.storage.jobs import AWAITS_CREATION, AWAITS_LOOK_UP, JobRow
 from app.storage.sources import StoredExamples
+
+SEND_WITHIN_SECONDS = 5.0
+"""How old an intent may be when it is carried out; what settles is counted from the intent."""
 
 
 async def tick(shop: Workshop, name: str) -> int:
@@ -38,8 +40,9 @@ async def tick(shop: Workshop, name: str) -> int:
     settling = await work.claim(shop, name, AWAITS_LOOK_UP)
     limit = work.BATCH if slots is None else min(work.BATCH, slots)
     fresh = await work.claim(shop, name, AWAITS_CREATION, limit=limit)
-    await asyncio.gather(*(_advance(shop, provider, job) for job in (*settling, *fresh)))
-    return len(settling) + len(fresh)
+    claimed = [*settling, *fresh]
+    await accidents.handle_each(shop, claimed, lambda job: _advance(shop, provider, job))
+    return len(claimed)
 
 
 async def _advance(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
@@ -49,7 +52,7 @@ async def _advance(shop: Workshop, provider: Provider, claimed: Claimed) -> None
             await work.write(shop, claimed, after_drop(job, claimed.now))
         case SubmitStep.WAIT:
             wait = seconds_to_settle(job, claimed.now, settle_seconds=settle)
-            await work.write(shop, claimed, Decision(look_again_in=wait))
+            await accidents.wait(shop, [claimed], seconds=wait)
         case SubmitStep.LOOK_UP:
             await _look_up(shop, provider, claimed)
         case SubmitStep.CREATE:
@@ -78,12 +81,17 @@ async def _look_up(shop: Workshop, provider: Provider, claimed: Claimed) -> None
 
 
 async def _create(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
+    try:
+        plan = await _plan(shop, claimed.job)
+    except Never as said:
+        await work.write(shop, claimed, after_refusal(claimed.job, said, claimed.now))
+        return
     if not await work.write(shop, claimed, intend(claimed.job, claimed.now), keep_lease=True):
         return
     job = claimed.job
     try:
         async with work.held(shop, JobRow, job.id, job.epoch):
-            plan = await _plan(shop, job)
+            _refuse_to_send_late(claimed)
             async with asyncio.timeout(provider.spec.create_timeout_seconds):
                 remote = await provider.submit(plan)
     except Steer as said:
@@ -94,6 +102,13 @@ async def _create(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
     else:
         done = after_submission(job, remote, claimed.now, adopted=False)
         await work.write(shop, claimed, done)
+
+
+def _refuse_to_send_late(claimed: Claimed) -> None:
+    """A process that stood still since its intent may not be the only one at work any more."""
+    late = claimed.now - (claimed.job.intent_at or 0) > SEND_WITHIN_SECONDS * 1000
+    if late:
+        raise Later("The service stood still before it could submit the job.", retry_after=0)
 
 
 async def _write_lost(
@@ -108,6 +123,9 @@ async def _write_lost(
 
 async def _plan(shop: Workshop, job: Job) -> TrainingPlan:
     """All that the provider needs; raises `Never` where something of it was removed."""
+    if job.dataset is None:
+        # A second attempt of an imported job is refused where it is asked for.
+        raise Never("The job was imported without its dataset.", code="dataset_not_found")
     try:
         async with shop.database.read() as connection:
             dataset = await datasets.get(connection, job.dataset.id)

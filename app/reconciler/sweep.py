@@ -7,14 +7,15 @@ orphan, because somebody pays for it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from app.domain.errors import Steer
+from app.domain.imports import Kind
 from app.domain.jobs import Event, Job, job_of
 from app.domain.provider import RemoteState, Submitted, Sweeping
 from app.reconciler import work
 from app.reconciler.work import Workshop
-from app.storage import jobs, orphans
+from app.storage import imports, jobs, orphans
 from app.storage.signals import JOB_CHANGED
 
 BACK_SECONDS = 7 * 24 * 3600
@@ -37,8 +38,16 @@ async def tick(shop: Workshop, name: str) -> int:
     except Steer as said:
         await work.heed(shop, name, said)
         return 0
+    imported = await _imported(shop, name)
+    found = [one for one in found if one.remote.id not in imported]
     known = await _known(shop, found)
     return sum([await _judge(shop, name, one, known) for one in found])
+
+
+async def _imported(shop: Workshop, name: str) -> Collection[str]:
+    """What has a job of its own though its key names none: somebody imported it."""
+    async with shop.database.read() as connection:
+        return await imports.all_of(connection, name, Kind.JOBS)
 
 
 async def _known(shop: Workshop, found: Sequence[Submitted]) -> dict[str, Job]:

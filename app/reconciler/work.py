@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +37,8 @@ class Workshop:
     signals: Signals
     owner: str
     chance: random.Random = field(default_factory=random.Random)
+    suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held over a job that had accidents: its next one is not to be taken for another's."""
 
 
 @dataclass
@@ -46,12 +47,13 @@ class Claimed:
 
     job: Job
     claimed_at: Millis
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     @property
     def now(self) -> Millis:
         """The database's time of the claim plus what has passed here: skewed clocks do no harm."""
-        return self.claimed_at + int((time.monotonic() - self.started) * 1000)
+        passed = asyncio.get_running_loop().time() - self.started
+        return self.claimed_at + int(passed * 1000)
 
 
 async def is_held_back(shop: Workshop, provider: str) -> bool:

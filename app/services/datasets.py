@@ -19,6 +19,7 @@ from app.network.remote_files import RemoteFiles
 from app.services.created import Created
 from app.storage import datasets, evaluations, idempotency, jobs, reports
 from app.storage.blobs import Blobs
+from app.storage.contents import drop_unused
 from app.storage.database import Database
 from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
@@ -102,10 +103,10 @@ class Datasets:
         try:
             created = await self._keep_until_settled(draft, name, key, lineage)
         except IdempotencyKeyReused:
-            await self._drop_unused(*_hashes(draft.intake))
+            await drop_unused(self._database, self._blobs, *_hashes(draft.intake))
             raise
         if created.is_replay:
-            await self._drop_unused(*_hashes(draft.intake))
+            await drop_unused(self._database, self._blobs, *_hashes(draft.intake))
         return created
 
     async def get(self, reference: str) -> Dataset:
@@ -151,7 +152,7 @@ class Datasets:
             user = user or await evaluations.uses_dataset(connection, dataset.id)
             if user is not None:
                 raise DatasetInUse(f"{user} needs this dataset; wait for its end or cancel it.")
-        await self._drop_unused(dataset.sha256, dataset.rejected_sha256)
+        await drop_unused(self._database, self._blobs, dataset.sha256, dataset.rejected_sha256)
 
     async def _keep_until_settled(
         self, draft: Draft, name: str, key: Idempotency | None, lineage: Lineage | None
@@ -187,20 +188,13 @@ class Datasets:
             await idempotency.keep(connection, key, dataset)
         # A removal of the same content may have come between the upload and this commit.
         await self._put(draft)
-        await self._drop_unused(outdated)
+        await drop_unused(self._database, self._blobs, outdated)
         return Created(dataset, existed=present is not None)
 
     async def _put(self, draft: Draft) -> None:
         await self._blobs.put(draft.intake.sha256, draft.path)
         if draft.intake.rejected_sha256 is not None:
             await self._blobs.put(draft.intake.rejected_sha256, draft.rejected)
-
-    async def _drop_unused(self, *hashes: str | None) -> None:
-        for sha256 in filter(None, hashes):
-            async with self._database.read() as connection:
-                is_used = await datasets.is_content_used(connection, sha256)
-            if not is_used:
-                await self._blobs.remove(sha256)
 
 
 async def _check_into(draft: Draft, pieces: AsyncIterator[bytes], *, spool: Path) -> None:

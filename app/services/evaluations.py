@@ -1,25 +1,66 @@
-"""Evaluations: asking for one, and reading what came of it."""
+"""Evaluations: asking for one, scoring its answers anew, and reading what came of it."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from decimal import Decimal
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.datasets import DatasetKind
-from app.domain.errors import CandidateInvalid, DatasetKindUnfit, Fault, ModelNotFound
-from app.domain.evaluations import Answer, Candidate, Evaluation
-from app.domain.examples import Example, decode_example
+from app.domain.datasets import Dataset, DatasetKind
+from app.domain.errors import (
+    CandidateInvalid,
+    DatasetKindUnfit,
+    EvaluationIncomplete,
+    Fault,
+    ModelNotFound,
+    OverBudget,
+)
+from app.domain.evaluations import (
+    JUDGE,
+    Candidate,
+    Evaluation,
+    EvaluationStatus,
+    Gate,
+    Guard,
+    Judge,
+    JudgeMode,
+    Rating,
+)
 from app.domain.idempotency import Idempotency
 from app.services.created import Created
 from app.services.jobs import check_metrics
 from app.services.models import Models
 from app.storage import datasets, evaluations, idempotency
-from app.storage.blobs import Blobs
 from app.storage.database import Database
 from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.signals import WORK_DUE, Signals
-from app.storage.sources import read_lines
+
+
+class WantedJudge(msgspec.Struct, frozen=True, kw_only=True):
+    """The model that is to judge, named as a candidate is."""
+
+    model: str
+    rubric: str
+    mode: JudgeMode
+
+
+class WantedGuard(msgspec.Struct, frozen=True, kw_only=True):
+    """What may not become worse by more than `max_drop`: a metric, here or on another dataset."""
+
+    metric: str
+    dataset: str | None
+    max_drop: float
+
+
+class WantedGate(msgspec.Struct, frozen=True, kw_only=True):
+    """How much better the candidates have to be."""
+
+    metric: str
+    min_delta: float | None
+    non_inferiority_margin: float | None
+    confidence: float
+    guards: Sequence[WantedGuard]
 
 
 class WantedEvaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +70,19 @@ class WantedEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     candidates: list[str]
     metrics: list[str]
     limit: int | None
+    judge: WantedJudge | None = None
+    gate: WantedGate | None = None
+    max_cost_usd: Decimal | None = None
+    ratings: list[Rating] = []
+    tags: dict[str, list[int]] = {}
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """One example with every candidate's answer to it."""
+class Asked(msgspec.Struct, frozen=True):
+    """Who is asked, by whom it is judged, and when that was wanted."""
 
-    example: Example
-    answers: list[Answer]
+    candidates: list[Candidate]
+    judge: Judge | None
+    at: int
 
 
 class Evaluations:
@@ -44,14 +91,12 @@ class Evaluations:
     def __init__(
         self,
         database: Database,
-        blobs: Blobs,
         models: Models,
         signals: Signals,
         *,
         clock: Callable[[], int],
     ) -> None:
         self._database = database
-        self._blobs = blobs
         self._models = models
         self._signals = signals
         self._clock = clock
@@ -59,35 +104,47 @@ class Evaluations:
     async def create(
         self, wanted: WantedEvaluation, key: Idempotency | None = None
     ) -> Created[Evaluation]:
-        """Queue an evaluation of candidates that exist on a dataset that fits."""
-        first = await self._first_answer(key)
+        """Queue an evaluation of candidates that exist on a dataset that fits.
+
+        Each guard of the gate on another dataset queues an evaluation of its own with it.
+        """
+        async with self._database.read() as connection:
+            first = await idempotency.find(connection, key, Evaluation)
         if first is not None:
             return Created(first, is_replay=True)
-        check_metrics(wanted.metrics, pointer="/metrics")
-        candidates = [
-            await self._candidate(name, number) for number, name in enumerate(wanted.candidates)
-        ]
+        asked = await self._asked(wanted)
         try:
-            async with self._database.write() as connection:
-                dataset = await datasets.get(connection, wanted.dataset)
-                if dataset.kind is not DatasetKind.CHAT:
-                    raise DatasetKindUnfit("An evaluation needs chat examples to ask and compare.")
-                await datasets.hold(connection, dataset.id)
-                evaluation = Evaluation(
-                    id=new_id("eval"),
-                    dataset=dataset.ref,
-                    candidates=candidates,
-                    metrics=wanted.metrics,
-                    limit=wanted.limit,
-                    examples=min(wanted.limit or dataset.examples, dataset.examples),
-                    created_at=self._clock(),
-                )
-                await idempotency.keep(connection, key, evaluation)
-                await evaluations.add(connection, evaluation)
+            evaluation = await self._store(wanted, asked, key)
         except KeyTaken:
             return await self.create(wanted, key)
         self._signals.send(WORK_DUE)
         return Created(evaluation)
+
+    async def add_metrics(
+        self, evaluation_id: str, metrics: Sequence[str], judge: WantedJudge | None
+    ) -> Evaluation:
+        """Let the answers that are kept be scored by more metrics, or by another judge.
+
+        Raises `EvaluationIncomplete` where answers are missing.
+        """
+        before = await self.get(evaluation_id)
+        by = before.judge if judge is None else await self._judge(judge)
+        together = list(dict.fromkeys([*before.metrics, *metrics]))
+        _check_metrics(together, by, before.candidates)
+        if before.max_cost_usd is not None and by is not None:
+            await self._check_price(by.model, "/judge/model")
+        async with self._database.write() as connection:
+            evaluation = await evaluations.get(connection, evaluation_id)
+            if evaluation.status is not EvaluationStatus.SUCCEEDED:
+                raise EvaluationIncomplete(
+                    f"The evaluation is {evaluation.status}; only one that has succeeded has all "
+                    "answers to score."
+                )
+            await datasets.hold(connection, evaluation.dataset.id)
+            await evaluations.reopen(connection, evaluation, metrics=together, judge=by)
+            reopened = await evaluations.get(connection, evaluation_id)
+        self._signals.send(WORK_DUE)
+        return reopened
 
     async def get(self, evaluation_id: str) -> Evaluation:
         """The evaluation of that id; raises `EvaluationNotFound`."""
@@ -103,36 +160,144 @@ class Evaluations:
                 connection, job_id=job_id, before=before, limit=limit
             )
 
-    async def examples(
-        self, evaluation_id: str, *, sort: Literal["row", "worst"], after: int, limit: int
-    ) -> Sequence[Judged]:
-        """Examples with every candidate's answer, from the `after`-th on."""
-        async with self._database.read() as connection:
-            evaluation = await evaluations.get(connection, evaluation_id)
-            dataset = await datasets.get(connection, evaluation.dataset.id)
-            answers = await evaluations.list_answers(
-                connection, evaluation, sort=sort, after=after, limit=limit
+    async def _asked(self, wanted: WantedEvaluation) -> Asked:
+        candidates = [
+            await self._candidate(name, f"/candidates/{number}")
+            for number, name in enumerate(wanted.candidates)
+        ]
+        judge = None if wanted.judge is None else await self._judge(wanted.judge)
+        _check_metrics(_metrics(wanted), judge, candidates)
+        _check_ratings(wanted)
+        if wanted.gate is not None and len(candidates) < 2:
+            raise _wrong("gate_alone", "A gate needs a baseline and a candidate.", "/candidates")
+        if wanted.max_cost_usd is not None:
+            for number, candidate in enumerate(candidates):
+                await self._check_price(candidate, f"/candidates/{number}")
+            if judge is not None:
+                await self._check_price(judge.model, "/judge/model")
+        return Asked(candidates, judge, self._clock())
+
+    async def _store(
+        self, wanted: WantedEvaluation, asked: Asked, key: Idempotency | None
+    ) -> Evaluation:
+        async with self._database.write() as connection:
+            dataset = await _held(connection, wanted.dataset)
+            gate = None
+            if wanted.gate is not None:
+                guards = [
+                    await self._guard(connection, guard, wanted, asked)
+                    for guard in wanted.gate.guards
+                ]
+                gate = _gate(wanted.gate, guards)
+            evaluation = msgspec.structs.replace(
+                _evaluation(wanted, asked, dataset, metrics=_metrics(wanted)),
+                gate=gate,
+                ratings=wanted.ratings,
+                tags=wanted.tags,
             )
-        wanted = {group[0].row for group in answers}
-        found: dict[int, Example] = {}
-        number = 0
-        async for line in read_lines(self._blobs.chunks(dataset.sha256)):
-            number += 1
-            if number in wanted:
-                found[number] = decode_example(line, dataset.kind)
-            if len(found) == len(wanted):
-                break
-        return [Judged(found[group[0].row], group) for group in answers]
+            await idempotency.keep(connection, key, evaluation)
+            await evaluations.add(connection, evaluation)
+        return evaluation
 
-    async def _first_answer(self, key: Idempotency | None) -> Evaluation | None:
-        if key is None:
-            return None
-        async with self._database.read() as connection:
-            return await idempotency.find(connection, key, Evaluation)
+    async def _guard(
+        self,
+        connection: AsyncConnection,
+        guard: WantedGuard,
+        wanted: WantedEvaluation,
+        asked: Asked,
+    ) -> Guard:
+        """The guard, its evaluation queued where it looks at another dataset."""
+        if guard.dataset is None:
+            return Guard(metric=guard.metric, max_drop=guard.max_drop)
+        dataset = await _held(connection, guard.dataset)
+        beside = _evaluation(wanted, asked, dataset, metrics=[guard.metric])
+        await evaluations.add(connection, beside)
+        return Guard(
+            metric=guard.metric,
+            max_drop=guard.max_drop,
+            dataset=dataset.ref,
+            evaluation_id=beside.id,
+        )
 
-    async def _candidate(self, name: str, number: int) -> Candidate:
+    async def _judge(self, wanted: WantedJudge) -> Judge:
+        model = await self._candidate(wanted.model, "/judge/model")
+        return Judge(model, wanted.rubric, wanted.mode)
+
+    async def _candidate(self, name: str, pointer: str) -> Candidate:
         try:
             return await self._models.resolve(name)
         except ModelNotFound as error:
-            fault = Fault("model_not_found", error.detail, f"/candidates/{number}")
-            raise CandidateInvalid(error.detail, faults=[fault]) from error
+            raise _wrong("model_not_found", error.detail, pointer) from error
+
+    async def _check_price(self, candidate: Candidate, pointer: str) -> None:
+        if await self._models.rates(candidate) is None:
+            detail = (
+                f"No price is known for the tokens of {candidate.name}, so that max_cost_usd "
+                "cannot be kept; set one in the operator's catalogue."
+            )
+            raise OverBudget(detail, faults=[Fault("price_unknown", detail, pointer)])
+
+
+def _metrics(wanted: WantedEvaluation) -> list[str]:
+    """All that is to be scored: what was asked for, and what the gate looks at here."""
+    gate = wanted.gate
+    guards = [guard.metric for guard in gate.guards if guard.dataset is None] if gate else []
+    return list(dict.fromkeys([*wanted.metrics, *([gate.metric] if gate else []), *guards]))
+
+
+def _check_metrics(
+    metrics: Sequence[str], judge: Judge | None, candidates: Sequence[Candidate]
+) -> None:
+    """Raise `CandidateInvalid` where a metric does not exist, or misses whom it needs."""
+    computed = [name for name in metrics if name != JUDGE]
+    if computed:
+        check_metrics(computed, pointer="/metrics")
+    if JUDGE in metrics and judge is None:
+        raise _wrong("judge_missing", "The metric `judge` needs a `judge`.", "/judge")
+    if judge is not None and judge.mode is JudgeMode.PAIRWISE and len(candidates) < 2:
+        raise _wrong("judge_alone", "A pairwise judge needs two candidates.", "/candidates")
+
+
+def _check_ratings(wanted: WantedEvaluation) -> None:
+    for number, rating in enumerate(wanted.ratings):
+        if rating.candidate not in wanted.candidates:
+            detail = f"{rating.candidate} is rated, and is no candidate."
+            raise _wrong("candidate_unknown", detail, f"/ratings/{number}/candidate")
+
+
+def _wrong(code: str, detail: str, pointer: str) -> CandidateInvalid:
+    return CandidateInvalid(detail, faults=[Fault(code, detail, pointer)])
+
+
+async def _held(connection: AsyncConnection, reference: str) -> Dataset:
+    dataset = await datasets.get(connection, reference)
+    if dataset.kind is not DatasetKind.CHAT:
+        raise DatasetKindUnfit("An evaluation needs chat examples to ask and compare.")
+    await datasets.hold(connection, dataset.id)
+    return dataset
+
+
+def _evaluation(
+    wanted: WantedEvaluation, asked: Asked, dataset: Dataset, *, metrics: list[str]
+) -> Evaluation:
+    return Evaluation(
+        id=new_id("eval"),
+        dataset=dataset.ref,
+        candidates=asked.candidates,
+        metrics=metrics,
+        limit=wanted.limit,
+        judge=asked.judge,
+        max_cost_usd=wanted.max_cost_usd,
+        examples=min(wanted.limit or dataset.examples, dataset.examples),
+        created_at=asked.at,
+    )
+
+
+def _gate(wanted: WantedGate, guards: list[Guard]) -> Gate:
+    return Gate(
+        metric=wanted.metric,
+        min_delta=wanted.min_delta,
+        non_inferiority_margin=wanted.non_inferiority_margin,
+        confidence=wanted.confidence,
+        guards=guards,
+    )

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.aliases import promotion_gate
 from app.domain.datasets import DatasetKind
 from app.domain.errors import (
     BaseModelUnknown,
@@ -26,6 +28,7 @@ from app.domain.jobs import (
     Event,
     Job,
     JobCost,
+    JobFiles,
     JobFilter,
     JobStatus,
     Method,
@@ -34,6 +37,7 @@ from app.domain.jobs import (
     current_attempt,
     day_of,
 )
+from app.domain.ledger import of_training
 from app.domain.metrics import METRICS
 from app.domain.provider import Operation, Provider
 from app.domain.quotes import Quote
@@ -41,7 +45,7 @@ from app.services import recipes
 from app.services.compilations import Compilations
 from app.services.created import Created
 from app.services.quotes import Quotes
-from app.storage import datasets, idempotency, jobs, models
+from app.storage import aliases, datasets, idempotency, jobs, ledger, models
 from app.storage.database import Database
 from app.storage.gathering import Gathering
 from app.storage.idempotency import KeyTaken
@@ -72,6 +76,8 @@ class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
     budget_usd: Decimal | None
     evaluate: WantedEvaluation | None
+    promote: str | None = None
+    files: JobFiles | None = None
 
 
 class Jobs:
@@ -107,6 +113,7 @@ class Jobs:
                 for dataset_id in _dataset_ids(job):
                     await datasets.hold(connection, dataset_id)
                 await jobs.add(connection, job, Event("job.created"))
+                await ledger.put(connection, of_training(job))
         except KeyTaken:
             return await self.create(wanted, key)
         self._signals.send(WORK_DUE)
@@ -160,13 +167,22 @@ class Jobs:
         return await self._wish(job_id, Desired.RUN, Operation.RESUME)
 
     async def retry(self, job_id: str) -> Job:
-        """Begin a new attempt of a job that failed, was cancelled or waits for its user."""
+        """Begin a new attempt of a job that failed, was cancelled or waits for its user.
+
+        One that was parked with something at its provider goes on with the attempt that it has.
+        """
 
         async def write(job: Job) -> tuple[dict[str, Any], Event]:
             if job.status is JobStatus.SUCCEEDED:
                 raise JobFinished("The job succeeded; create a new one to train again.")
             if not (job.status.is_final or job.status is JobStatus.BLOCKED):
                 raise JobNotFinished(f"The job is {job.status}; cancel it before a retry.")
+            if job.status is JobStatus.BLOCKED and _may_be_at_provider(job):
+                return _unparked(job, job.desired), Event("job.resumed", {"attempt": job.attempt})
+            if job.dataset is None:
+                raise OperationNotSupported(
+                    "The job was imported without its dataset; create a new job with one."
+                )
             return _next_attempt(job), Event("job.retried", {"attempt": job.attempt + 1})
 
         return await self._change(job_id, write)
@@ -178,7 +194,7 @@ class Jobs:
             self._offering(job, operation)
             if job.desired is Desired.CANCEL and desired is not Desired.CANCEL:
                 raise JobFinished("The job is being cancelled.")
-            if job.desired is desired:
+            if job.desired is desired and not _is_stuck(job):
                 return None
             return _wished(job, desired), Event(f"job.{operation}_requested")
 
@@ -232,6 +248,8 @@ class Jobs:
                 connection, wanted.validation_dataset
             )
             test = wanted.evaluate and await datasets.get(connection, wanted.evaluate.dataset)
+            if wanted.promote is not None:
+                await _check_promotion(connection, wanted.promote)
         if wanted.evaluate is not None:
             check_metrics(wanted.evaluate.metrics, pointer="/evaluate/metrics")
         recipe = await recipes.checked(provider, base_model, wanted.method, dataset)
@@ -252,6 +270,7 @@ class Jobs:
             dataset=dataset.ref,
             validation_dataset=validation.ref if validation else None,
             validation_split=wanted.validation_split,
+            files=wanted.files,
             method=wanted.method,
             seed=secrets.randbelow(MAX_SEED) if wanted.seed is None else wanted.seed,
             tags=wanted.tags,
@@ -259,6 +278,7 @@ class Jobs:
             evaluate=EvaluationWish(test.id, wanted.evaluate.metrics)
             if test and wanted.evaluate
             else None,
+            promote=wanted.promote,
             event_count=1,
             created_at=self._clock(),
         )
@@ -271,6 +291,17 @@ def check_metrics(names: list[str], *, pointer: str) -> None:
         raise CandidateInvalid(
             f"Metrics must be some of {', '.join(METRICS)}.",
             faults=[Fault("metric_unknown", f"`{name}` is no metric", pointer) for name in unknown],
+        )
+
+
+async def _check_promotion(connection: AsyncConnection, name: str) -> None:
+    """Refuse what no evaluation of a job could bring about."""
+    alias = await aliases.find(connection, name)
+    if alias is not None and alias.gate != promotion_gate(alias.gate):
+        raise CandidateInvalid(
+            f"The gate of {name} asks a judge, which the evaluation of a job does not have: "
+            "compare the models afterwards, and move the alias by hand.",
+            faults=[Fault("judge_missing", "the alias's gate asks a judge", "/promote/alias")],
         )
 
 
@@ -297,7 +328,7 @@ def _dataset_ids(job: Job) -> list[str]:
     others = [job.validation_dataset.id] if job.validation_dataset else []
     if job.evaluate:
         others.append(job.evaluate.dataset_id)
-    return [job.dataset.id, *others]
+    return [*([job.dataset.id] if job.dataset else []), *others]
 
 
 def _found(job: Job | None, job_id: str) -> Job:
@@ -316,11 +347,30 @@ _ENDINGS = {
 def _wished(job: Job, desired: Desired) -> dict[str, Any]:
     """A wish shows at once where the job is at its provider; what comes of it is observed."""
     changes: dict[str, Any] = {"desired": desired}
-    if desired is Desired.CANCEL and job.status in (JobStatus.BLOCKED,):
-        return changes | {"status": JobStatus.QUEUED, "status_detail": None}
+    if desired is Desired.CANCEL and job.status is JobStatus.BLOCKED:
+        return changes | _unparked(job, desired)
     if desired is Desired.CANCEL and job.remote is not None:
         return changes | {"status": JobStatus.CANCELLING}
     return changes
+
+
+def _is_stuck(job: Job) -> bool:
+    """Parked on its way to its end: asking for that again is news."""
+    return job.status is JobStatus.BLOCKED and job.desired is Desired.CANCEL
+
+
+def _may_be_at_provider(job: Job) -> bool:
+    return job.remote is not None or job.intent_at is not None
+
+
+def _unparked(job: Job, desired: Desired) -> dict[str, Any]:
+    """Back to where the reconciler finds out what there is at the provider."""
+    status = JobStatus.QUEUED
+    if job.remote is not None:
+        status = JobStatus.CANCELLING if desired is Desired.CANCEL else JobStatus.RUNNING
+    elif job.intent_at is not None:
+        status = JobStatus.SUBMITTING
+    return {"status": status, "status_detail": None}
 
 
 _OF_ONE_ATTEMPT = (

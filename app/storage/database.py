@@ -4,7 +4,7 @@ import asyncio
 import re
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from app.storage.base import SQLITE_CLOCK, database_now
 SQLITE_READERS = 4
 """Reading is short and SQLite's readers never wait for the writer."""
 
+WRITING = "BEGIN IMMEDIATE"
+"""SQLite takes its one writer's place at once: a transaction that reads first cannot lose it."""
+
 POOL_WAIT_SECONDS = 30.0
 
 
@@ -33,17 +36,25 @@ def wall_clock() -> int:
 class Database:
     """Reading and writing with transactions as short as the block they stand around.
 
-    SQLite has one writer per process, taken in turn; its readers see the last commit.
+    SQLite has one writer per process, taken in turn; its readers see the last commit. `clock` is
+    the time of an embedded database, and `connect` stands in for its driver.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], int] = wall_clock, pool: int = 10) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], int] = wall_clock,
+        pool: int = 10,
+        connect: Callable[..., Awaitable[Any]] | None = None,
+    ) -> None:
         self.url = normalise(url)
         self.is_embedded = self.url.get_backend_name() == "sqlite"
         self._writer_turn = asyncio.Lock() if self.is_embedded else None
         self._reader_turns = asyncio.Semaphore(SQLITE_READERS) if self.is_embedded else None
         if self.is_embedded:
-            self._writer = _sqlite_engine(self.url, clock, size=1, begin="BEGIN IMMEDIATE")
-            self._reader = _sqlite_engine(self.url, clock, size=SQLITE_READERS)
+            self._writer = _sqlite_engine(self.url, clock, connect, size=1, begin=WRITING)
+            self._reader = _sqlite_engine(self.url, clock, connect, size=SQLITE_READERS)
         else:
             self._writer = _postgres_engine(self.url, pool)
             self._reader = _postgres_engine(self.url, pool, isolation_level="AUTOCOMMIT")
@@ -93,7 +104,12 @@ def embedded_url(data_dir: Path) -> str:
 
 
 def _sqlite_engine(
-    url: URL, clock: Callable[[], int], *, size: int, begin: str | None = None
+    url: URL,
+    clock: Callable[[], int],
+    connect: Callable[..., Awaitable[Any]] | None,
+    *,
+    size: int,
+    begin: str | None = None,
 ) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -102,7 +118,7 @@ def _sqlite_engine(
         pool_timeout=POOL_WAIT_SECONDS,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
-        connect_args={"timeout": 30},
+        connect_args={"timeout": 30, "async_creator_fn": connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -1,5 +1,6 @@
 """Dataset versions; their examples lie in the blob store under their hash."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -85,6 +86,24 @@ async def find_content(connection: AsyncConnection, name: str, sha256: str) -> D
     )
     row = found.mappings().one_or_none()
     return None if row is None else msgspec.convert(dict(row), Dataset)
+
+
+async def find_by_content(connection: AsyncConnection, sha256: str) -> Dataset | None:
+    """The oldest version with that very content, whatever its name."""
+    found = await connection.execute(
+        select(*DatasetRow.__table__.c)
+        .where(DatasetRow.sha256 == sha256)
+        .order_by(DatasetRow.id)
+        .limit(1)
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else msgspec.convert(dict(row), Dataset)
+
+
+async def find_many(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Dataset]:
+    """The versions of those ids that exist."""
+    found = await connection.execute(select(*DatasetRow.__table__.c).where(DatasetRow.id.in_(ids)))
+    return {row["id"]: msgspec.convert(dict(row), Dataset) for row in found.mappings()}
 
 
 async def take_version(connection: AsyncConnection, name: str) -> int:

@@ -10,8 +10,10 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     RowMapping,
+    String,
     and_,
     bindparam,
+    cast,
     delete,
     insert,
     not_,
@@ -64,14 +66,16 @@ class JobRow(leases.Leased, Row):
     provider: Mapped[str]
     base_model: Mapped[str]
     parent_model_id: Mapped[str | None]
-    dataset: Mapped[Any] = mapped_column(Json)
-    dataset_id: Mapped[str] = mapped_column(index=True)
+    dataset: Mapped[Any | None] = mapped_column(Json)
+    dataset_id: Mapped[str | None] = mapped_column(index=True)
     validation_dataset: Mapped[Any | None] = mapped_column(Json)
     validation_split: Mapped[float | None]
+    files: Mapped[Any | None] = mapped_column(Json)
     method: Mapped[Any] = mapped_column(Json)
     seed: Mapped[int] = mapped_column(BigInteger)
     tags: Mapped[Any] = mapped_column(Json)
     evaluate: Mapped[Any | None] = mapped_column(Json)
+    promote: Mapped[str | None]
     cost: Mapped[Any | None] = mapped_column(Json)
 
     status: Mapped[str]
@@ -89,6 +93,7 @@ class JobRow(leases.Leased, Row):
     intent_at: Mapped[int | None] = mapped_column(BigInteger)
     cursor: Mapped[str | None]
     failures: Mapped[int]
+    accidents: Mapped[int] = mapped_column(server_default="0")
 
     revision: Mapped[int]
     event_count: Mapped[int]
@@ -164,7 +169,8 @@ _ADD_EVENT = insert(EventRow).values(at=database_now())
 async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
     """Store a new job, due at once, with its first event."""
     values = _columns(msgspec.structs.asdict(job))
-    await connection.execute(_ADD, values | {"dataset_id": job.dataset.id, "lease_owner": None})
+    dataset_id = job.dataset.id if job.dataset else None
+    await connection.execute(_ADD, values | {"dataset_id": dataset_id, "lease_owner": None})
     await _add_events(connection, job.id, first=1, events=[event])
 
 
@@ -193,9 +199,8 @@ async def list_page(
         query = query.where(JobRow.provider == wanted.provider)
     if wanted.created_after is not None:
         query = query.where(JobRow.created_at > wanted.created_after)
-    if wanted.tag is not None:
-        key, value = wanted.tag
-        query = query.where(JobRow.tags[key].as_string() == value)
+    if wanted.tags is not None:
+        query = query.where(*_has_tags(wanted.tags))
     if before is not None:
         query = query.where(JobRow.id < before)
     return [_job(row) for row in (await connection.execute(query)).mappings()]
@@ -219,7 +224,10 @@ async def claim(
 ) -> list[tuple[Job, Millis]]:
     """Take due jobs of one provider for one chore, each with the database's time of the claim."""
     where = and_(JobRow.provider == provider, text(_OPEN), awaiting)
-    rows = await leases.claim(connection, JobRow, where=where, owner=owner, limit=limit)
+    counted = {"accidents": JobRow.accidents + 1}
+    rows = await leases.claim(
+        connection, JobRow, where=where, owner=owner, limit=limit, also=counted
+    )
     return [(_job(row), row["claimed_at"]) for row in rows]
 
 
@@ -235,6 +243,7 @@ async def apply(
         changes["next_at"] = leases.in_seconds(leases.LEASE_SECONDS)
     else:
         changes |= {"next_at": leases.in_seconds(decision.look_again_in), "lease_owner": None}
+        changes["accidents"] = 0
     if decision.is_visible:
         changes["revision"] = JobRow.revision + 1
     changes["event_count"] = JobRow.event_count + len(decision.events)
@@ -256,6 +265,12 @@ async def apply(
     if row.desired != job.desired and not is_over and not keep_lease:
         await make_due(connection, job.id)
     return True
+
+
+async def put_off(connection: AsyncConnection, job: Job, *, seconds: float, accidents: int) -> bool:
+    """Give the lease back with nothing done; False when it is somebody else's by now."""
+    values = {"next_at": leases.in_seconds(seconds), "lease_owner": None, "accidents": accidents}
+    return await leases.write_fenced(connection, JobRow, id=job.id, epoch=job.epoch, values=values)
 
 
 async def make_due(connection: AsyncConnection, job_id: str) -> None:
@@ -368,6 +383,12 @@ async def uses_model(connection: AsyncConnection, model_id: str) -> str | None:
         .limit(1)
     )
     return found.scalar_one_or_none()
+
+
+def _has_tags(tags: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    if not tags:
+        return [cast(JobRow.tags, String) == "{}"]
+    return [JobRow.tags[key].as_string() == value for key, value in tags.items()]
 
 
 def _job(row: RowMapping) -> Job:

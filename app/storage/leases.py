@@ -35,10 +35,11 @@ async def claim(
     where: ColumnElement[bool],
     owner: str,
     limit: int,
+    also: Mapping[str, Any] = {},
 ) -> Sequence[RowMapping]:
     """Take at most `limit` due rows, the longest due first; nobody else gets them meanwhile.
 
-    Each row carries the database's time of the claim as `claimed_at`.
+    Each row carries the database's time of the claim as `claimed_at`; `also` is written with it.
     """
     now = database_now()
     is_free = and_(where, row.next_at <= now)
@@ -57,6 +58,7 @@ async def claim(
             lease_owner=owner,
             epoch=row.epoch + 1,
             next_at=now + int(LEASE_SECONDS * 1000),
+            **also,
         )
         .returning(*row.__table__.c, now.label("claimed_at"))
     )

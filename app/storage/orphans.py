@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, insert, select, update
+from sqlalchemy import BigInteger, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -58,6 +58,13 @@ async def see(
         )
     )
     return True
+
+
+async def forget(connection: AsyncConnection, provider: str, remote_id: str) -> None:
+    """It has a job now."""
+    await connection.execute(
+        delete(OrphanRow).where(OrphanRow.provider == provider, OrphanRow.remote_id == remote_id)
+    )
 
 
 async def list_all(connection: AsyncConnection, provider: str) -> Sequence[Orphan]:

@@ -9,7 +9,8 @@ class Signals:
     """Whoever waits here is woken early; whoever is not waiting looks again by the clock."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        # In order of arrival, so that the same run is woken in the same order.
+        self._waiting: dict[str, dict[asyncio.Event, None]] = {}
 
     def send(self, topic: str) -> None:
         """Wake all who wait for the topic now."""
@@ -20,11 +21,11 @@ class Signals:
     def listening(self, topic: str) -> Generator[asyncio.Event]:
         """An event that is set by every `send` while the block lasts; the listener clears it."""
         waiter = asyncio.Event()
-        self._waiting.setdefault(topic, set()).add(waiter)
+        self._waiting.setdefault(topic, {})[waiter] = None
         try:
             yield waiter
         finally:
-            self._waiting[topic].discard(waiter)
+            self._waiting[topic].pop(waiter, None)
 
 
 WORK_DUE = "work due"

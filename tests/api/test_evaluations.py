@@ -109,7 +109,7 @@ async def test_examples_without_an_answer_in_text_cannot_be_compared(
         ({"metrics": []}, 422, "invalid_request", ["/metrics"]),
         ({"limit": 0}, 422, "invalid_request", ["/limit"]),
         ({"limit": 10**30}, 422, "invalid_request", ["/limit"]),
-        ({"gate": {}}, 422, "invalid_request", ["/gate"]),
+        ({"gate": {}}, 422, "invalid_request", ["/gate/metric"]),
         ({"dataset": "none"}, 404, "dataset_not_found", []),
         ({"dataset": "choices"}, 422, "dataset_kind_unfit", []),
     ],

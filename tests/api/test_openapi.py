@@ -73,7 +73,8 @@ def test_every_operation_reads_well_in_a_generated_client(description: Json) -> 
         assert 0 < len(operation["summary"]) < 60
         assert operation["description"]
         assert operation["tags"]
-    assert not [name for name in description["components"]["schemas"] if "__" in name]
+    names = description["components"]["schemas"]
+    assert not [name for name in names if not re.fullmatch(r"([A-Z][a-z0-9]*)+", name)]
 
 
 def test_every_parameter_is_described(description: Json) -> None:
@@ -82,6 +83,7 @@ def test_every_parameter_is_described(description: Json) -> None:
         in_path = {one["name"] for one in parameters if one["in"] == "path"}
         assert in_path == set(re.findall(r"{(\w+)}", path))
         assert all(one["schema"] for one in parameters)
+        assert all(one.get("description") for one in parameters if one["in"] == "path"), path
         assert len({(one["in"], one["name"]) for one in parameters}) == len(parameters)
 
 
@@ -132,6 +134,8 @@ async def tour(client: httpx.AsyncClient) -> None:
     await client.get("/providers/simulated/orphans")
     await client.post("/providers/simulated/webhooks", json={})
     await client.post("/providers/none/webhooks", json={})
+    for asked in ({}, {"what": ["secrets"]}):
+        await client.post("/providers/simulated/import", json=asked)
     await dataset(client)
     await dataset(client, "spare", rows(2))
     await upload(client, b'{"prompt": "a", "completion": "b"}\n')
@@ -196,15 +200,57 @@ async def tour_of_models(client: httpx.AsyncClient, model: str) -> None:
     candidates = ["simulated/sim-base", model]
     evaluation = await judged(client, candidates=candidates)
     await client.post("/evaluations", json={"dataset": "echo", "candidates": []})
-    await client.get(f"/evaluations/{evaluation['id']}/examples")
+    path = f"/evaluations/{evaluation['id']}"
+    gated: Json = {"gate": {"metric": "f1", "min_delta": 0.1}, "metrics": ["cost"]}
+    await judged(client, candidates=candidates, **gated)
+    await client.get(f"{path}/examples")
+    for body in ({"from": "worst", "candidate": candidates[0]}, {"from": "worst"}):
+        await client.post(f"{path}/weak-examples", json=body)
+    await client.post(f"{path}/metrics", json={"metrics": ["f1"]})
+    await client.post(f"{path}/metrics", json={"metrics": ["taste"]})
+    await tour_of_feedback(client, model)
     await client.get("/evaluations?limit=1")
-    await client.get("/models?limit=1")
+    await client.get("/models?limit=1&retiring_within=90d")
     await client.get(f"/models/{model}")
+    await tour_of_aliases(client, model)
     chat: Json = {"messages": [{"role": "user", "content": "well?"}]}
     for body in (chat, chat | {"stream": True}, {}):
         await client.post(f"/models/{model}/chat/completions", json=body)
     await client.delete(f"/models/{model}")
     await client.delete(f"/models/{model}")
+
+
+async def tour_of_aliases(client: httpx.AsyncClient, model: str) -> None:
+    """Name a model, move the name and take it back; deploy; see what was told and paid."""
+    gate: Json = {"metric": "f1", "min_delta": 0.1, "guards": [{"metric": "f1", "max_drop": 0}]}
+    wishes: list[Json] = [{"model": model}, {"model": "simulated/sim-base", "gate": gate}]
+    for body in (*wishes, {"model": model}, {"model": "none"}, {}):
+        await client.put("/aliases/prod", json=body)
+    await client.get("/aliases?limit=1")
+    await client.get("/aliases/prod")
+    for _ in range(2):
+        await client.post("/aliases/prod/rollback")
+    for _ in range(2):
+        await client.delete("/aliases/prod")
+    for verb in ("deploy", "undeploy"):
+        await client.post(f"/models/{model}/{verb}", json={"ttl_hours": 1})
+    await client.post(f"/models/{model}/deploy", json={"ttl_hours": 0})
+    await client.get(f"/models/{model}")
+    await client.get("/events?type=alias.*&limit=1")
+    for asked in ("", "?group_by=tag:team", "?group_by=none"):
+        await client.get(f"/ledger{asked}")
+    await client.get("/ledger", headers={"Accept": "text/csv"})
+
+
+async def tour_of_feedback(client: httpx.AsyncClient, model: str) -> None:
+    """Rate and correct an answer, and learn from it."""
+    question = [{"role": "user", "content": "well?"}]
+    given = {"messages": question, "answer": "well", "rating": 1, "corrected": "fine"}
+    for body in (given, {}):
+        await client.post(f"/models/{model}/feedback", json=body)
+    await client.get(f"/models/{model}/feedback")
+    for name in ("lessons", "lessons", ""):
+        await client.post("/datasets/from-feedback", json={"model": model, "name": name})
 
 
 def check(description: Json, answer: httpx.Response) -> str:

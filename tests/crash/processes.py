@@ -15,6 +15,8 @@ from sqlalchemy import update
 
 from app.bootstrap import House
 from app.storage import leases
+from app.storage.evaluations import EvaluationRow
+from app.storage.hosting import HostingRow
 from app.storage.jobs import JobRow
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,11 @@ class Luthier:
         """Of the process that runs now."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that was begun last still runs."""
+        return self._process is not None and self._process.returncode is None
 
     async def start(self, *command: str) -> None:
         """Begin, and wait for nothing: the process may be told to die on its way."""
@@ -71,11 +78,12 @@ class Luthier:
         assert await self.ended() == -9, self.log()
         async with self._house.database.write() as connection:
             # The half minute that nobody waits for on SQLite, where the next process is alone.
-            await connection.execute(
-                update(JobRow)
-                .where(JobRow.lease_owner.is_not(None))
-                .values(next_at=JobRow.next_at - int(leases.LEASE_SECONDS * 1000))
-            )
+            for row in (JobRow, EvaluationRow, HostingRow):
+                await connection.execute(
+                    update(row)
+                    .where(row.lease_owner.is_not(None))
+                    .values(next_at=row.next_at - int(leases.LEASE_SECONDS * 1000))
+                )
 
     async def ended(self) -> int:
         """The exit status, once there is one."""

@@ -29,6 +29,8 @@ async def test_no_read_loads_a_library_that_trains_or_a_vendor_s_sdk(
     evaluation = (await idle_client.post("/evaluations", json=wanted)).json()
     ids = {"datasets": "echo", "evaluations": evaluation["id"], "jobs": job, "models": model}
     ids |= {"providers": "local", "dataset-templates": "classification"}
+    await idle_client.put("/aliases/prod", json={"model": model})
+    ids |= {"aliases": "prod"}
     command = [sys.executable, "-m", "tests.crash.read_everything", json.dumps(ids)]
     reader = await asyncio.create_subprocess_exec(
         *command, env=luthier.environment(), stdout=subprocess.PIPE

@@ -19,7 +19,6 @@ from app.domain.examples import (
     decode_example,
     encode_example,
     kind_of,
-    prompt_and_expected,
 )
 from app.domain.reading.forms import decode_row
 
@@ -179,11 +178,3 @@ def test_what_is_kept_is_read_back_the_same(example: Example) -> None:
     assert b"\n" not in line
     assert decode_example(line, kind_of(example)) == example
     assert decode_row(line)[1] == example
-
-
-def test_the_last_answer_in_text_is_the_expected_one() -> None:
-    called = Message("assistant", tool_calls=[ToolCall("1", FunctionCall("look", "{}"))])
-    ask, reply = Message("user", "a"), Message("assistant", "b")
-    assert prompt_and_expected(ChatExample([ask, reply])) == ([ask], "b")
-    assert prompt_and_expected(ChatExample([ask, reply, ask, called])) == ([ask], "b")
-    assert prompt_and_expected(ChatExample([ask, called])) is None

@@ -11,8 +11,8 @@ submitting  x . x x x x x x x x
 running     . . x x x x x x x x
 pausing     . . x x x x x x x x
 paused      . . x x x x x x x x
-cancelling  . . . . . x . x x x
-blocked     x . . . . . . . . x
+cancelling  . . . . . x x x x x
+blocked     x x x . . x . . . x
 succeeded   . . . . . . . . . .
 failed      x . . . . . . . . .
 cancelled   x . . . . . . . . .

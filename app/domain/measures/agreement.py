@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Spearman's rank correlation, ties sharing their mean rank; None where one side never varies."""
+    """Spearman's rank correlation, ties sharing a rank; None where one side never varies."""
     if not one:
         return None
     first, second = _ranks(one), _ranks(other)

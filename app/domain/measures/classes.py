@@ -17,7 +17,7 @@ Pairs = Mapping[tuple[str, str], int]
 
 
 class LabelReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How well one label is told; `support` is how often it was expected, `said` how often given."""
+    """How well one label is told; it was expected `support` times and `said` so often."""
 
     label: str
     precision: float

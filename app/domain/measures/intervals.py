@@ -14,7 +14,7 @@ from app.domain.evaluations import Interval
 RESAMPLES = 2000
 """Enough for two steady digits of a 95 % bootstrap interval (Efron and Tibshirani, 1993)."""
 
-MAX_RESAMPLED = 1000
+MAX_RESAMPLED = 500
 """Values from which on the mean's law is normal to more digits than resampling has."""
 
 CONFIDENCE = 0.95

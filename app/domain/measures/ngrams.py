@@ -21,7 +21,7 @@ _ENTITIES = {"&quot;": '"', "&amp;": "&", "&lt;": "<", "&gt;": ">"}
 
 
 def bleu(output: str, expected: str) -> float:
-    """Sentence BLEU (Papineni et al., 2002): effective order, smoothed as `exp`, tokenized `13a`."""
+    """BLEU (Papineni et al., 2002): effective order, smoothed as `exp`, tokenized by `13a`."""
     said, wanted = _tokens(output), _tokens(expected)
     if not said or not wanted:
         return float(said == wanted)

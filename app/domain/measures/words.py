@@ -35,7 +35,7 @@ def rouge_l(output: str, expected: str) -> float:
 
 
 def edit_similarity(output: str, expected: str) -> float:
-    """1 less the Levenshtein distance by the longer text's length, white space at the ends aside."""
+    """1 less the edit distance (Levenshtein) by the longer text's length, stripped."""
     return Levenshtein.normalized_similarity(output.strip(), expected.strip())
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from pydantic import BaseModel as OptionsModel
 from pydantic import ConfigDict
 
@@ -27,6 +28,8 @@ from app.domain.provider import (
     Artifact,
     BaseModel,
     Connection,
+    Deployment,
+    DeploymentState,
     Epochs,
     Observation,
     Operation,
@@ -49,13 +52,17 @@ class SimulatedOptions(OptionsModel):
     settle_seconds: float = 0.0
     maximum_examples: int | None = None
     sft_only_ends_at: date | None = None
+    serving_ends_at: date | None = None
     creation_closes_at: date | None = None
+    tells_tokens: bool = False
 
 
 PRICE = Price(
     unit=PriceUnit.TRAINING_TOKENS, usd=Decimal(25), source="the simulation", as_of=date(2026, 1, 1)
 )
 
+
+HOSTING_USD = Decimal("1.70")
 
 TOKENS_EACH = 1_000_000
 """What the vendor says that it trained on for every example."""
@@ -70,6 +77,8 @@ class SimulatedProvider:
         self._orders = options.folder / "orders"
         self._jobs.mkdir(parents=True, exist_ok=True)
         self._orders.mkdir(parents=True, exist_ok=True)
+        self._deployments = options.folder / "deployments"
+        self._deployments.mkdir(parents=True, exist_ok=True)
 
     @classmethod
     def at(cls, folder: Path, **options: Any) -> "SimulatedProvider":
@@ -97,6 +106,24 @@ class SimulatedProvider:
         files = sorted(self._jobs.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         return [json.loads(path.read_text()) for path in files]
 
+    def asked(self) -> list[str]:
+        """What was asked of every model, in order."""
+        try:
+            lines = (self._options.folder / "asked").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines]
+
+    def deployed(self) -> list[str]:
+        """Every deployment that was ever made, oldest first: the model and its tier."""
+        made = self._deployments / "made"
+        return made.read_text().splitlines() if made.exists() else []
+
+    def lose_deployments(self) -> None:
+        """Remove what is deployed, as vendors do with what nobody asks."""
+        for path in self._deployments.glob("*.deployment"):
+            path.unlink()
+
     # The port.
 
     @property
@@ -113,7 +140,12 @@ class SimulatedProvider:
 
     def base_models(self) -> Sequence[BaseModel]:
         return [
-            BaseModel("sim-base", ["sft", "dpo"], prices=[PRICE]),
+            BaseModel(
+                "sim-base",
+                ["sft", "dpo"],
+                prices=[PRICE],
+                serving_ends_at=self._options.serving_ends_at,
+            ),
             BaseModel("sim-sft-only", ["sft"], training_ends_at=self._options.sft_only_ends_at),
         ]
 
@@ -180,7 +212,8 @@ class SimulatedProvider:
                 job["status"] = "succeeded"
             self._write(job)
         await self._pass("observe-done")
-        return _observation(job, self._options.looks_until_done)
+        seen = _observation(job, self._options.looks_until_done)
+        return seen if self._options.tells_tokens else replace(seen, trained_tokens=None)
 
     async def cancel(self, remote: Remote) -> None:
         await self._pass("cancel")
@@ -205,6 +238,8 @@ class SimulatedProvider:
     async def chat(self, model: Servable, request: dict[str, Any]) -> dict[str, Any]:
         """A tuned model repeats the question; a base model does not understand it."""
         await self._pass("chat")
+        with (self._options.folder / "asked").open("a") as asked:
+            asked.write(f"{json.dumps(request['messages'][-1]['content'])}\n")
         text = _answer(model, request)
         message = {"role": "assistant", "content": text}
         return {
@@ -228,6 +263,25 @@ class SimulatedProvider:
                 "model": model.base_model,
                 "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}],
             }
+
+    async def deploy(self, artifact: str, *, tier: str | None = None) -> Deployment:
+        """One deployment for each model; `deployed` counts how many there ever were."""
+        await self._pass("deploy")
+        if not self._deployment(artifact).exists():
+            with (self._deployments / "made").open("a") as made:
+                made.write(f"{artifact} {tier or 'usual'}\n")
+            self._deployment(artifact).write_text(tier or "usual")
+        await self._pass("deploy-done")
+        return self._served(artifact)
+
+    async def undeploy(self, artifact: str) -> None:
+        await self._pass("undeploy")
+        self._deployment(artifact).unlink(missing_ok=True)
+        await self._pass("undeploy-done")
+
+    async def deployment(self, artifact: str) -> Deployment | None:
+        await self._pass("deployment")
+        return self._served(artifact) if self._deployment(artifact).exists() else None
 
     async def delete(self, artifact: str) -> None:
         await self._pass("delete")
@@ -255,6 +309,18 @@ class SimulatedProvider:
         if what == "limit":
             raise RateLimited("Too many requests.", retry_after=600)
         raise ConnectionResetError(f"the answer to {point} was lost")
+
+    def _deployment(self, artifact: str) -> Path:
+        return self._deployments / f"{artifact}.deployment"
+
+    def _served(self, artifact: str) -> Deployment:
+        return Deployment(
+            name=f"serving-{artifact}",
+            state=DeploymentState.READY,
+            usd_per_hour=HOSTING_USD,
+            detail="Running",
+            tier=self._deployment(artifact).read_text(),
+        )
 
     def _move(self, remote: Remote, allowed: set[str], status: str) -> None:
         job = self._read(remote.id)
@@ -305,6 +371,7 @@ def _observation(job: dict[str, Any], looks: int) -> Observation:
         progress=Progress(percent=round(100 * done, 1), step=job["looks"], total_steps=looks),
         metrics=[MetricPoint(job["looks"], {"loss": 1.0 - done})],
         artifact=_artifact(job) if is_done else None,
+        trained_tokens=int(TOKENS_EACH * job["examples"] * done),
         error=JobError("vendor_failed", "It failed.") if state is RemoteState.FAILED else None,
     )
 

@@ -1,0 +1,17 @@
+"""A notice: something that happened to a model or an alias, numbered in one order for all."""
+
+from typing import Any
+
+import msgspec
+
+from app.domain.jobs import Millis
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """`subject` is the id or name of what it is about; `id` grows, and numbers may be left out."""
+
+    id: int
+    type: str
+    subject: str
+    data: dict[str, Any]
+    at: Millis

@@ -1,0 +1,133 @@
+"""The ledger's lines; amounts are kept as whole millionths of a dollar, so that sums are exact."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, ColumnElement, Index, RowMapping, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.ledger import Entry, Group, Period, StoredEntry
+from app.storage.base import Json, Row
+from app.storage.ids import new_id
+
+_MICRO = Decimal("0.000001")
+
+_CENT = 10_000
+"""Millionths of a dollar."""
+
+
+class LedgerRow(Row):
+    """The columns are the fields of `domain.ledger.StoredEntry`."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (Index("ix_ledger_at_id", "at", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    at: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    provider: Mapped[str | None]
+    base_model: Mapped[str | None]
+    job_id: Mapped[str | None]
+    model_id: Mapped[str | None]
+    evaluation_id: Mapped[str | None]
+    tags: Mapped[Any] = mapped_column(Json)
+    quoted: Mapped[int | None] = mapped_column(BigInteger)
+    actual: Mapped[int | None] = mapped_column(BigInteger)
+
+
+async def put(connection: AsyncConnection, entry: Entry) -> None:
+    """Write a line, or what is known by now of one that is there; its quote stays."""
+    actual = _micros(entry.actual_usd)
+    known = await connection.execute(
+        update(LedgerRow)
+        .where(LedgerRow.key == entry.key)
+        .values(actual=actual, model_id=entry.model_id)
+        .returning(LedgerRow.id)
+    )
+    if known.scalar_one_or_none() is not None:
+        return
+    values = msgspec.to_builtins(entry)
+    del values["quoted_usd"], values["actual_usd"]
+    values |= {"quoted": _micros(entry.quoted_usd), "actual": actual, "id": new_id("led")}
+    await connection.execute(insert(LedgerRow).values(**values))
+
+
+async def list_page(
+    connection: AsyncConnection, period: Period, *, before: str | None, limit: int
+) -> Sequence[StoredEntry]:
+    """At most `limit` lines, the latest written first, older than the id `before`."""
+    query = select(*LedgerRow.__table__.c).where(*_within(period)).order_by(LedgerRow.id.desc())
+    if before is not None:
+        query = query.where(LedgerRow.id < before)
+    return [_entry(row) for row in (await connection.execute(query.limit(limit))).mappings()]
+
+
+async def sums(
+    connection: AsyncConnection, period: Period, *, by: str, after: int, limit: int
+) -> Sequence[Group]:
+    """The `after`-th and following groups of a column, or of `tag:<key>`, by name."""
+    group = _group(by)
+    found = await connection.execute(
+        select(
+            group.label("group"),
+            func.count().label("entries"),
+            func.sum(LedgerRow.quoted).label("quoted"),
+            func.sum(LedgerRow.actual).label("actual"),
+            func.sum(LedgerRow.actual - LedgerRow.quoted).label("variance"),
+        )
+        .where(*_within(period))
+        .group_by(group)
+        .order_by(group.is_(None), group)
+        .offset(after)
+        .limit(limit)
+    )
+    return [
+        Group(
+            group=row.group,
+            entries=row.entries,
+            quoted_usd=_usd(row.quoted),
+            actual_usd=_usd(row.actual),
+            variance_usd=_usd(row.variance),
+        )
+        for row in found
+    ]
+
+
+def _group(by: str) -> ColumnElement[str | None]:
+    columns: dict[str, Any] = {
+        "provider": LedgerRow.provider,
+        "base_model": LedgerRow.base_model,
+    }
+    if by in columns:
+        return columns[by]
+    return LedgerRow.tags[by.removeprefix("tag:")].as_string()
+
+
+def _within(period: Period) -> list[ColumnElement[bool]]:
+    ends: list[ColumnElement[bool]] = []
+    if period.start is not None:
+        ends.append(LedgerRow.at >= period.start)
+    if period.end is not None:
+        ends.append(LedgerRow.at < period.end)
+    return ends
+
+
+def _entry(row: RowMapping) -> StoredEntry:
+    amounts = {"quoted_usd": _usd(row["quoted"]), "actual_usd": _usd(row["actual"])}
+    return msgspec.convert(dict(row) | amounts, StoredEntry)
+
+
+def _micros(amount: Decimal | None) -> int | None:
+    return None if amount is None else int((amount / _MICRO).to_integral_value())
+
+
+def _usd(micros: int | None) -> Decimal | None:
+    """Dollars with two digits where they say all, else with six."""
+    if micros is None:
+        return None
+    amount = Decimal(int(micros)) * _MICRO
+    return amount if int(micros) % _CENT else amount.quantize(Decimal("0.01"))

@@ -1,0 +1,106 @@
+"""The ledger: lines, sums, CSV, and the cap on a running training."""
+
+import csv
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app import bootstrap
+from app.settings import Settings
+from tests.api.expect import pages, refused
+from tests.api.given import Json, dataset, ended, job, judged, tuned
+from tests.serving import api
+from tests.simulated.simulated_provider import SimulatedProvider
+
+PAST = "2020-01-01T00:00:00Z"
+
+
+async def lines(client: httpx.AsyncClient, **asked: str) -> list[Json]:
+    """Every line, newest first."""
+    return [line for page in await pages(client, "/ledger", **asked) for line in page]
+
+
+async def test_a_quote_is_a_line_and_its_cost_comes_later(client: httpx.AsyncClient) -> None:
+    await dataset(client)
+    begun = await job(client, tags={"team": "care"})
+    [line] = await lines(client)
+    assert (line["kind"], line["provider"], line["job"]) == ("training", "simulated", begun["id"])
+    assert line["quoted_usd"] == begun["cost"]["quoted_usd"]
+    done = await ended(client, begun)
+    [line] = await lines(client)
+    assert (line["actual_usd"], line["model"]) == ("300.00", done["tuned_model"])
+    assert line["tags"] == {"team": "care"}
+    assert float(line["variance_usd"]) == pytest.approx(300 - float(line["quoted_usd"]))
+
+
+async def test_sums_go_by_provider_base_model_and_tag(client: httpx.AsyncClient) -> None:
+    await tuned(client, tags={"team": "care"})
+    for team in ("care", "sales"):
+        await ended(client, await job(client, tags={"team": team}))
+    await ended(client, await job(client))
+    by_tag = await lines(client, group_by="tag:team", limit="2")
+    assert [(one["group"], one["entries"], one["actual_usd"]) for one in by_tag] == [
+        ("care", 2, "600.00"),
+        ("sales", 1, "300.00"),
+        (None, 1, "300.00"),
+    ]
+    for by, name in (("provider", "simulated"), ("base_model", "sim-base")):
+        [one] = await lines(client, group_by=by)
+        assert (one["group"], one["entries"], one["actual_usd"]) == (name, 4, "1200.00")
+
+
+async def test_a_period_bounds_lines_and_sums(idle_client: httpx.AsyncClient) -> None:
+    await dataset(idle_client)
+    at = (await job(idle_client))["created_at"]
+    assert len(await lines(idle_client, **{"from": at})) == 1
+    assert await lines(idle_client, to=at) == []
+    assert await lines(idle_client, to=PAST, group_by="provider") == []
+    assert (await lines(idle_client, **{"from": PAST}, group_by="provider"))[0]["entries"] == 1
+
+
+async def test_the_ledger_as_csv(client: httpx.AsyncClient) -> None:
+    await tuned(client, tags={"team": "=1+1"})
+    accept = {"Accept": "text/csv"}
+    answer = await client.get("/ledger", headers=accept)
+    assert answer.headers["content-type"].startswith("text/csv")
+    [line] = csv.DictReader(io.StringIO(answer.text))
+    assert (line["kind"], line["actual_usd"], line["evaluation"]) == ("training", "300.00", "")
+    assert line["tags"] == '{"team":"=1+1"}'
+    sums = await client.get("/ledger?group_by=tag:team", headers=accept)
+    [group] = csv.DictReader(io.StringIO(sums.text))
+    assert (group["group"], group["entries"]) == ("'=1+1", "1")
+
+
+async def test_an_evaluation_without_a_price_is_no_line(client: httpx.AsyncClient) -> None:
+    model = await tuned(client)
+    await judged(client, candidates=["simulated/sim-base", model])
+    assert {line["kind"] for line in await lines(client)} == {"training"}
+
+
+@pytest.mark.parametrize("asked", ["group_by=color", "group_by=tag:", "from=x", "cursor=x"])
+async def test_what_the_ledger_cannot_give_is_refused(
+    idle_client: httpx.AsyncClient, asked: str
+) -> None:
+    code = "cursor_invalid" if asked == "cursor=x" else "invalid_request"
+    refused(await idle_client.get(f"/ledger?{asked}"), 422, code)
+
+
+async def test_a_training_that_reaches_its_budget_is_cancelled(
+    database_url: str, tmp_path: Path
+) -> None:
+    vendor = SimulatedProvider.at(tmp_path / "vendor", looks_until_done=1000, tells_tokens=True)
+    settings = Settings(data_dir=tmp_path, database_url=database_url)
+    house = bootstrap.build(settings, providers={"simulated": vendor})
+    async with api(house, reconcile=True) as client:
+        await dataset(client)
+        done = await ended(client, await job(client, budget_usd="1.00"))
+        events = (await client.get(f"/jobs/{done['id']}/events?limit=200")).json()["data"]
+        [line] = await lines(client)
+    assert done["status"] == "cancelled"
+    [told] = [event["data"] for event in events if event["type"] == "job.budget_reached"]
+    assert (told["budget_usd"], float(told["accounted_usd"]) >= 1.0) == ("1.00", True)
+    assert float(done["cost"]["actual_usd"]) >= 1.0
+    assert line["actual_usd"] == done["cost"]["actual_usd"]
+    assert [one["status"] for one in vendor.created()] == ["cancelled"]

@@ -1,0 +1,25 @@
+"""The reduced proof: at every vendor, the costly moments and some that a fixed seed chose.
+
+`make chaos` tries every fault at every call of a submission.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.scene import scene
+from tests.chaos.schedules import some
+from tests.conformance.conftest import STAGES
+
+SEED = 11
+
+
+@pytest.mark.parametrize("pattern", ["sqlite"], indirect=True)
+async def test_f1_one_job_is_paid_wherever_the_service_dies(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with scene(STAGES, tmp_path, database_url) as vendors:
+        calls = await vendors.rehearse()
+        chosen = {name: some(calls[name], seed=SEED) for name in STAGES}
+        for round_ in range(3):
+            await vendors.play({name: schedules[round_] for name, schedules in chosen.items()})

@@ -1,0 +1,1 @@
+"""The commands over HTTP, run against a service on a loopback port."""

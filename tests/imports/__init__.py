@@ -1,0 +1,1 @@
+"""What is at a vendor already becomes ours, each thing once."""

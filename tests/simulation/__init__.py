@@ -1,0 +1,1 @@
+"""The reconciler under every schedule of faults that a seed can draw."""

@@ -1,0 +1,110 @@
+"""What holds whatever happens; `docs/invariants.md` says it in words, under the same names."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from app.domain.jobs import Attempt, Job, JobStatus, job_of
+from tests.simulation.schedule import Kind
+from tests.simulation.vendor import ALIVE
+from tests.simulation.world import Outcome
+
+ENDS = {"job.succeeded", "job.failed", "job.cancelled"}
+
+AFTER_AN_END = {"job.surplus_cancelled"}
+"""What may be told of a job that has ended, beside its retry."""
+
+
+def violations(outcome: Outcome) -> list[str]:
+    """Everything that does not hold, each with the name of what it breaks."""
+    return [f"{name}: {what}" for name, check in INVARIANTS.items() for what in check(outcome)]
+
+
+def nothing_lost(outcome: Outcome) -> Iterator[str]:
+    if len(outcome.jobs) != outcome.schedule.jobs:
+        yield f"{len(outcome.jobs)} jobs of {outcome.schedule.jobs} are left"
+
+
+def desired_reached(outcome: Outcome) -> Iterator[str]:
+    if not outcome.is_settled:
+        for job in outcome.jobs:
+            if not job.status.is_final:
+                yield f"{job.id} is {job.status}, desired {job.desired}: {job.status_detail}"
+
+
+def submitted_once(outcome: Outcome) -> Iterator[str]:
+    if outcome.schedule.kind is Kind.EXACT or outcome.schedule.settles:
+        keys = Counter(training.key for training in outcome.vendor.trainings.values())
+        yield from (f"{key} was created {count} times" for key, count in keys.items() if count > 1)
+
+
+def one_alive(outcome: Outcome) -> Iterator[str]:
+    wanted = {
+        job.remote.id for job in outcome.jobs if job.remote is not None and not job.status.is_final
+    }
+    for training in outcome.vendor.trainings.values():
+        training = outcome.vendor.look(training.id)
+        if training.status in ALIVE and training.id not in wanted:
+            yield f"{training.id} of {training.key} is {training.status}, and nobody's"
+
+
+def ends_are_ends(outcome: Outcome) -> Iterator[str]:
+    for id, events in outcome.events.items():
+        ended = ""
+        for event in events:
+            if ended and event["type"] not in AFTER_AN_END | {"job.retried"}:
+                yield f"{id}: {event['type']} after {ended}"
+            if event["type"] in ENDS:
+                ended = event["type"]
+            if event["type"] == "job.retried":
+                ended = ""
+
+
+def events_gapless(outcome: Outcome) -> Iterator[str]:
+    for job in outcome.jobs:
+        numbers = [event["seq"] for event in outcome.events[job.id]]
+        if numbers != list(range(1, job.event_count + 1)):
+            yield f"{job.id} has {job.event_count} events, numbered {numbers}"
+
+
+def attempts_true(outcome: Outcome) -> Iterator[str]:
+    for job in outcome.jobs:
+        numbers = [attempt.number for attempt in job.all_attempts]
+        if numbers != list(range(1, job.attempt + 1)):
+            yield f"{job.id} has the attempts {numbers}"
+        for attempt in job.all_attempts:
+            yield from _untrue(outcome, job, attempt)
+
+
+def one_model(outcome: Outcome) -> Iterator[str]:
+    born = Counter(model["job"] for model in outcome.models)
+    for job in outcome.jobs:
+        expected = 1 if job.status is JobStatus.SUCCEEDED else 0
+        if born[job.id] != expected:
+            yield f"{job.id} is {job.status} and has {born[job.id]} models"
+
+
+INVARIANTS: dict[str, Callable[[Outcome], Iterator[str]]] = {
+    "nothing lost": nothing_lost,
+    "desired reached": desired_reached,
+    "submitted once": submitted_once,
+    "one alive": one_alive,
+    "ends are ends": ends_are_ends,
+    "events gapless": events_gapless,
+    "attempts true": attempts_true,
+    "one model": one_model,
+}
+
+
+def _untrue(outcome: Outcome, job: Job, attempt: Attempt) -> Iterator[str]:
+    """What the record of an attempt says that the vendor does not."""
+    if attempt.remote is None:
+        if attempt.status is JobStatus.SUCCEEDED:
+            yield f"{job.id} succeeded nowhere"
+        return
+    training = outcome.vendor.trainings.get(attempt.remote.id)
+    if training is None or job_of(training.key) != (job.id, attempt.number):
+        yield f"attempt {attempt.number} of {job.id} names {attempt.remote.id}, which is not its own"
+        return
+    said = outcome.vendor.look(training.id).status
+    if attempt.status.is_final and said != attempt.status:
+        yield f"attempt {attempt.number} of {job.id} is {attempt.status}; the vendor says {said}"
