@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo sandbox-demo serve test check bench fuzz clean
+.PHONY: help setup demo sandbox-demo serve test check bench fuzz chaos clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ bench: .venv/dev-ready ## Speed: requests against a bare route on both databases
 
 fuzz: .venv/dev-ready ## Ten minutes of damaged files against the readers of datasets
 	$(BIN)/python -m tests.datasets_in.fuzz 600
+
+chaos: .venv/dev-ready ## Kill the service and lose answers at every call to every vendor
+	$(BIN)/python -m tests.chaos
 
 clean: ## Remove the virtual environment and what the demo left
 	rm -rf .venv luthier-demo

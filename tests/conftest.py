@@ -1,6 +1,7 @@
 """What all tests share: both databases, and the service over the simulated provider."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
@@ -14,8 +15,20 @@ from app.settings import Settings
 from app.storage import migrating
 from app.storage.database import embedded_url, normalise
 from tests import databases
+from tests.sandbox.egress import no_egress
 from tests.serving import api
 from tests.simulated.simulated_provider import SimulatedProvider
+
+WALL = Path(__file__).parent / "wall"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_way_out() -> Generator[None]:
+    """No connection leaves this machine, neither from the tests nor from their Python processes."""
+    path = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(WALL), *([path] if path else [])])
+    with no_egress():
+        yield
 
 
 @pytest.fixture(scope="session")

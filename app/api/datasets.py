@@ -50,7 +50,7 @@ class MadeByOut(Out):
 class DatasetOut(Out):
     """One immutable version of a dataset."""
 
-    id: str
+    id: str = Field(examples=["ds_01m83e5h8gwajxdy5wzxkfa82z"])
     name: str
     version: int
     kind: str = Field(examples=["chat", "preference"])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app.api.shapes import In, Names, Usd
 from app.domain.evaluations import JudgeMode, Rating
@@ -108,6 +108,18 @@ Tag = Annotated[str, Field(min_length=1, max_length=60)]
 
 class EvaluationIn(In):
     """Which models to compare, on what, by which metrics."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "dataset": "support-test",
+                    "candidates": ["local/luthier-tiny", "model_01jd..."],
+                    "metrics": ["exact_match", "f1"],
+                }
+            ]
+        }
+    )
 
     dataset: str = Field(
         description="Held-out examples: id, `name` or `name@3`.", examples=["support-test"]

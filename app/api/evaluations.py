@@ -154,7 +154,7 @@ class EvaluationErrorOut(Out):
 class EvaluationOut(Out):
     """An evaluation."""
 
-    id: str
+    id: str = Field(examples=["eval_01m83e5h8gwajxdy5wzxkfa82z"])
     dataset: DatasetRefOut
     candidates: list[str] = Field(validation_alias="candidate_names")
     metrics: list[str]

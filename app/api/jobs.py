@@ -6,7 +6,15 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+)
 
 from app.api.dependencies import Use, services
 from app.api.idempotency import KeyHeader, key_for, replay_headers
@@ -74,8 +82,22 @@ class PromotionIn(In):
     alias: AliasName = Field(examples=["support@prod"])
 
 
+_EXAMPLE: dict[str, Any] = {
+    "provider": "local",
+    "base_model": "luthier-tiny",
+    "dataset": "support-labels@2",
+    "validation_split": 0.1,
+    "method": {"type": "sft", "hyperparameters": {"epochs": 3}},
+    "tags": {"team": "care"},
+    "budget_usd": "20.00",
+    "evaluate": {"dataset": "support-test", "metrics": ["exact_match"]},
+}
+
+
 class JobIn(In):
     """What to fine-tune, with what, and how."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     provider: str = Field(examples=["local"])
     base_model: str = Field(
@@ -181,7 +203,7 @@ Promotion = Annotated[PromotionOut, BeforeValidator(_as_promotion)]
 class JobOut(Out):
     """A fine-tuning job."""
 
-    id: str
+    id: str = Field(examples=["job_01m83e5h8gwajxdy5wzxkfa82z"])
     name: str | None
     provider: str
     base_model: str

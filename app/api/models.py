@@ -24,7 +24,7 @@ router = APIRouter(prefix="/models", tags=["models"])
 class ModelOut(Out):
     """A tuned model."""
 
-    id: str
+    id: str = Field(examples=["model_01m83e5h8gwajxdy5wzxkfa82z"])
     name: str | None
     provider: str
     base_model: str

@@ -73,6 +73,7 @@ class QuoteOut(Out):
 
     provider: str
     base_model: str
+    configured: bool = Field(description="Whether its credentials and options are set here.")
     fits: bool
     reasons: list[RemarkOut] = Field(description="Why it cannot be done there now.")
     examples: int | None
@@ -133,6 +134,7 @@ def _row(quote: Quote, provider: Provider) -> dict[str, Any]:
     return {
         "provider": quote.provider,
         "base_model": base.name,
+        "configured": not provider.missing,
         "fits": quote.fits,
         "reasons": quote.reasons,
         "examples": compilation and compilation.examples,

@@ -52,7 +52,8 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         table = _table(columns, cells)
         # A terminal that is too narrow wraps whole lines: an id in pieces could not be copied.
         whole = Measurement.get(out, out.options.update(max_width=ANY_WIDTH), table)
-        out.print(table, width=max(out.width, whole.minimum), crop=False)
+        table.width = whole.minimum if whole.minimum > out.width else None
+        out.print(table, crop=False)
     else:
         for row in cells:
             print("\t".join(row))

@@ -2,7 +2,6 @@
 
 import re
 from enum import StrEnum
-from pathlib import PurePath
 
 import msgspec
 
@@ -71,6 +70,6 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 def dataset_name(filename: str) -> str:
     """The name under which a file's versions are collected: its own, as far as it can be."""
-    bare = PurePath(filename.replace("\\", "/")).name.partition(".")[0]
+    bare = re.split(r"[/\\]", filename)[-1].partition(".")[0]
     fitting = re.sub(r"[^a-zA-Z0-9._-]+", "-", bare).lstrip("._-")[:100]
     return fitting or "file"

@@ -101,7 +101,7 @@ def gap(sheet: Sheet, candidate: str, baseline: str, metric: str) -> Gap | None:
         gaps = [our - their for our, their in pairs]
         return Gap(mean(gaps), mean_quantile(gaps), len(gaps))
     distance = _distance(OF_LABELS[metric])
-    return Gap(distance(pairs), resampled(pairs, distance), len(pairs))
+    return Gap(distance(Counter(pairs)), _resampled(pairs, distance), len(pairs))
 
 
 def _score(sheet: Sheet, candidate: str, metric: str) -> Score:
@@ -114,7 +114,7 @@ def _score(sheet: Sheet, candidate: str, metric: str) -> Score:
     if metric == "accuracy":
         sureness = interval([float(expected == said) for expected, said in items])
     else:
-        sureness = between(resampled(items, lambda drawn: statistic(Counter(drawn))))
+        sureness = between(_resampled(items, statistic))
     return Score(candidate, metric, statistic(Counter(items)), sureness, len(items))
 
 
@@ -128,12 +128,30 @@ def _difference(sheet: Sheet, candidate: str, baseline: str, metric: str) -> Dif
 
 def _distance(
     statistic: Callable[[Counter[tuple[str, str]]], float],
-) -> Callable[[Sequence[tuple[Any, Any]]], float]:
-    def distance(drawn: Sequence[tuple[Any, Any]]) -> float:
-        ours, theirs = (Counter(pair[side] for pair in drawn) for side in (0, 1))
+) -> Callable[[Counter[Any]], float]:
+    """A statistic's difference between the sides of pairs, from how often each pair came."""
+
+    def distance(pairs: Counter[Any]) -> float:
+        ours: Counter[tuple[str, str]] = Counter()
+        theirs: Counter[tuple[str, str]] = Counter()
+        for (our, their), count in pairs.items():
+            ours[our] += count
+            theirs[their] += count
         return statistic(ours) - statistic(theirs)
 
     return distance
+
+
+def _resampled(items: Sequence[Any], statistic: Callable[[Counter[Any]], float]) -> Quantile:
+    """Where a statistic of counts lies; items are drawn by number, which counts quicker."""
+    kinds = list(dict.fromkeys(items))
+    number = {kind: place for place, kind in enumerate(kinds)}
+
+    def of_numbers(drawn: Sequence[int]) -> float:
+        counts = Counter(drawn).items()
+        return statistic(Counter({kinds[place]: count for place, count in counts}))
+
+    return resampled([number[item] for item in items], of_numbers)
 
 
 def _items(sheet: Sheet, candidate: str, metric: str) -> Mapping[int, Any]:

@@ -29,6 +29,9 @@ from app.storage.signals import WORK_DUE
 TIMEOUT_SECONDS = 60.0
 """No answer by then is silence."""
 
+PROBE_TIMEOUT_SECONDS = 900.0
+"""The same for a model that has to be loaded before it answers."""
+
 
 async def tick(shop: Workshop, name: str) -> int:
     """Look at due jobs of one provider; how many were looked at."""
@@ -65,7 +68,8 @@ async def _refused_probe(provider: Provider, seen: Observation) -> Never | None:
     if seen.state is not RemoteState.SUCCEEDED or seen.artifact is None:
         return None
     try:
-        await provider.probe(seen.artifact)
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+            await provider.probe(seen.artifact)
     except Never as said:
         return said
     return None

@@ -254,6 +254,7 @@ class Jobs:
             check_metrics(wanted.evaluate.metrics, pointer="/evaluate/metrics")
         recipe = await recipes.checked(provider, base_model, wanted.method, dataset)
         recipes.check_size(dataset, recipe.base_model)
+        recipes.check_configured(provider)
         recipes.check_open(provider, recipe.base_model, today=day_of(self._clock()))
         if validation:
             recipes.check_kind(validation, dataset.kind, pointer="/validation_dataset")

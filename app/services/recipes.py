@@ -45,12 +45,16 @@ async def checked(provider: Provider, base_model: str, method: Method, dataset: 
     return recipe
 
 
-def check_open(provider: Provider, base: BaseModel, *, today: date) -> None:
-    """Refuse a job that the provider would not take on that day."""
+def check_configured(provider: Provider) -> None:
+    """Refuse what needs a provider whose options are still to be set."""
     if provider.missing:
         raise ProviderNotConfigured(
             f"{provider.spec.title} is not configured: set {', '.join(provider.missing)}."
         )
+
+
+def check_open(provider: Provider, base: BaseModel, *, today: date) -> None:
+    """Refuse a job that the provider would not take on that day."""
     if not provider.creation.is_open(today):
         raise CreationClosed(
             f"{provider.spec.title} takes no new jobs since {provider.creation.closes_at}. "

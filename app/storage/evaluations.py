@@ -15,7 +15,7 @@ from app.storage.base import Json, Row, database_now
 _OPEN = "status NOT IN ('succeeded', 'failed')"
 
 
-class EvaluationRow(leases.Leased, Row):
+class EvaluationRow(leases.Counted, Row):
     """An evaluation; the columns are the fields of `domain.evaluations.Evaluation`."""
 
     __tablename__ = "evaluations"
@@ -48,7 +48,6 @@ class EvaluationRow(leases.Leased, Row):
     findings: Mapped[Any | None] = mapped_column(Json)
     error: Mapped[Any | None] = mapped_column(Json)
     failures: Mapped[int]
-    accidents: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[int] = mapped_column(BigInteger)
     finished_at: Mapped[int | None] = mapped_column(BigInteger)
 
@@ -84,16 +83,12 @@ async def list_page(
     return [_evaluation(row) for row in (await connection.execute(query)).mappings()]
 
 
+_IS_OPEN = and_(text(_OPEN))
+
+
 async def claim(connection: AsyncConnection, *, owner: str, limit: int) -> list[Evaluation]:
     """Take due evaluations."""
-    rows = await leases.claim(
-        connection,
-        EvaluationRow,
-        where=and_(text(_OPEN)),
-        owner=owner,
-        limit=limit,
-        also={"accidents": EvaluationRow.accidents + 1},
-    )
+    rows = await leases.claim(connection, EvaluationRow, where=_IS_OPEN, owner=owner, limit=limit)
     return [_evaluation(row) for row in rows]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Index, RowMapping, and_, insert, select, text, update
+from sqlalchemy import BigInteger, Index, RowMapping, and_, bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -82,12 +82,16 @@ async def wish(connection: AsyncConnection, hosting: Hosting) -> None:
     await connection.execute(update(HostingRow).where(HostingRow.id == hosting.id).values(**values))
 
 
+_IS_OPEN = and_(HostingRow.provider == bindparam("of"), text(_OPEN))
+
+
 async def claim(
     connection: AsyncConnection, *, provider: str, owner: str, limit: int
 ) -> list[tuple[Hosting, Millis]]:
     """Take due hostings of one provider, each with the database's time of the claim."""
-    where = and_(HostingRow.provider == provider, text(_OPEN))
-    rows = await leases.claim(connection, HostingRow, where=where, owner=owner, limit=limit)
+    rows = await leases.claim(
+        connection, HostingRow, where=_IS_OPEN, owner=owner, limit=limit, of=provider
+    )
     return [(_hosting(row), row["claimed_at"]) for row in rows]
 
 

@@ -1,6 +1,7 @@
 """Jobs with what belongs to them: events, metrics, checkpoints."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -46,7 +47,7 @@ from app.storage.base import Json, Row, database_now
 _OPEN = "status NOT IN ('succeeded', 'failed', 'cancelled')"
 
 
-class JobRow(leases.Leased, Row):
+class JobRow(leases.Counted, Row):
     """A job; the columns are the fields of `domain.jobs.Job`, and the lease."""
 
     __tablename__ = "jobs"
@@ -93,7 +94,6 @@ class JobRow(leases.Leased, Row):
     intent_at: Mapped[int | None] = mapped_column(BigInteger)
     cursor: Mapped[str | None]
     failures: Mapped[int]
-    accidents: Mapped[int] = mapped_column(server_default="0")
 
     revision: Mapped[int]
     event_count: Mapped[int]
@@ -223,12 +223,15 @@ async def claim(
     limit: int,
 ) -> list[tuple[Job, Millis]]:
     """Take due jobs of one provider for one chore, each with the database's time of the claim."""
-    where = and_(JobRow.provider == provider, text(_OPEN), awaiting)
-    counted = {"accidents": JobRow.accidents + 1}
     rows = await leases.claim(
-        connection, JobRow, where=where, owner=owner, limit=limit, also=counted
+        connection, JobRow, where=_open(awaiting), owner=owner, limit=limit, of=provider
     )
     return [(_job(row), row["claimed_at"]) for row in rows]
+
+
+@cache
+def _open(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
+    return and_(JobRow.provider == bindparam("of"), text(_OPEN), awaiting)
 
 
 async def apply(

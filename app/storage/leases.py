@@ -6,9 +6,21 @@ another one changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, CursorResult, RowMapping, and_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Integer,
+    RowMapping,
+    and_,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +40,12 @@ class Leased:
     epoch: Mapped[int] = mapped_column(default=0)
 
 
+class Counted(Leased):
+    """A leased row whose claims are counted until something is written."""
+
+    accidents: Mapped[int] = mapped_column(server_default="0")
+
+
 async def claim(
     connection: AsyncConnection,
     row: type[Any],
@@ -35,34 +53,46 @@ async def claim(
     where: ColumnElement[bool],
     owner: str,
     limit: int,
-    also: Mapping[str, Any] = {},
+    **parameters: Any,
 ) -> Sequence[RowMapping]:
     """Take at most `limit` due rows, the longest due first; nobody else gets them meanwhile.
 
-    Each row carries the database's time of the claim as `claimed_at`; `also` is written with it.
+    Each row carries the database's time of the claim as `claimed_at`. The statement is built once
+    for each `where`, which names by `bindparam` what `parameters` give.
     """
+    given = {"lease_owner": owner, "at_most": limit, **parameters}
+    taken = await connection.execute(_claiming(row, where), given)
+    return taken.mappings().all()
+
+
+@lru_cache(maxsize=64)
+def _claiming(row: type[Any], where: ColumnElement[bool]) -> Executable:
     now = database_now()
     is_free = and_(where, row.next_at <= now)
     due = (
         select(row.id)
         .where(is_free)
         .order_by(row.next_at)
-        .limit(limit)
+        .limit(bindparam("at_most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("due")
     )
-    taken = await connection.execute(
+    values: dict[str, Any] = {
+        "lease_owner": bindparam("lease_owner"),
+        "epoch": row.epoch + 1,
+        "next_at": now + int(LEASE_SECONDS * 1000),
+        **_counted(row),
+    }
+    return (
         update(row)
         .where(row.id.in_(select(due.c.id)), is_free)
-        .values(
-            lease_owner=owner,
-            epoch=row.epoch + 1,
-            next_at=now + int(LEASE_SECONDS * 1000),
-            **also,
-        )
+        .values(values)
         .returning(*row.__table__.c, now.label("claimed_at"))
     )
-    return taken.mappings().all()
+
+
+def _counted(row: type[Any]) -> dict[str, Any]:
+    return {"accidents": row.accidents + 1} if issubclass(row, Counted) else {}
 
 
 async def release_all(connection: AsyncConnection, row: type[Any]) -> None:

@@ -56,11 +56,12 @@ async def get(connection: AsyncConnection, dataset_id: str) -> DatasetReport:
     return msgspec.convert(dict(row), DatasetReport)
 
 
+_IS_OPEN = and_(text(_OPEN))
+
+
 async def claim(connection: AsyncConnection, *, owner: str, limit: int) -> list[DatasetReport]:
     """Take reports that are due."""
-    rows = await leases.claim(
-        connection, ReportRow, where=and_(text(_OPEN)), owner=owner, limit=limit
-    )
+    rows = await leases.claim(connection, ReportRow, where=_IS_OPEN, owner=owner, limit=limit)
     return [msgspec.convert(dict(row), DatasetReport) for row in rows]
 
 

@@ -77,7 +77,11 @@ class Scene:
         self._jobs = 0
 
     async def rehearse(self) -> dict[str, list[Call]]:
-        """For each vendor the calls that bring a job into being when nothing goes wrong."""
+        """For each vendor the calls that bring a job into being when nothing goes wrong.
+
+        Those of a second job: some a process makes only once.
+        """
+        await asyncio.gather(*(self._rehearse(*one) for one in self._stages.items()))
         calls = await asyncio.gather(*(self._rehearse(*one) for one in self._stages.items()))
         return dict(zip(self._stages, calls, strict=True))
 

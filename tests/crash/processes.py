@@ -21,6 +21,8 @@ from app.storage.jobs import JobRow
 
 ROOT = Path(__file__).parents[2]
 
+WALL = ROOT / "tests" / "wall"
+
 DEADLINE_SECONDS = 600.0
 """For whatever a test waits for; a machine that is busy takes its time."""
 
@@ -105,7 +107,9 @@ class Luthier:
         """What tells a process where the data is and which providers there are."""
         settings = self._house.settings
         return os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "simulated")]),
+            "PYTHONPATH": os.pathsep.join(
+                str(place) for place in (WALL, ROOT, ROOT / "tests" / "simulated")
+            ),
             "HF_HUB_OFFLINE": "1",
             "LUTHIER_CONFIG": str(settings.data_dir / "luthier.toml"),
             "LUTHIER_DATA_DIR": str(settings.data_dir),

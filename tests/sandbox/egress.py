@@ -14,7 +14,9 @@ class _Wall:
     """One hook for the whole process, because Python takes none back."""
 
     def __init__(self) -> None:
-        self.stands = False
+        self.rings = 0
+        """How often it was built and not taken down: it stands while there is one."""
+
         self.refused: list[str] = []
         self._is_built = False
 
@@ -24,10 +26,12 @@ class _Wall:
             self._is_built = True
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self.stands or event not in ("socket.connect", "socket.getaddrinfo"):
+        if not self.rings or event not in ("socket.connect", "socket.getaddrinfo"):
             return
         if event == "socket.getaddrinfo":
-            self._refuse_unless_local(arguments[0])
+            # To read an address asks nobody; to look up a name does.
+            if not _is_address(arguments[0]):
+                self._refuse_unless_local(arguments[0])
         elif arguments[0].family in (socket.AF_INET, socket.AF_INET6):
             self._refuse_unless_local(arguments[1][0])
 
@@ -41,16 +45,30 @@ class _Wall:
 _WALL = _Wall()
 
 
+def build_wall() -> None:
+    """Refuse, for as long as this process lives, every connection that would leave the machine."""
+    _WALL.build()
+    _WALL.rings += 1
+
+
 @contextmanager
 def no_egress() -> Generator[list[str]]:
-    """Refuse every connection that would leave this machine; gives the hosts refused so far."""
-    _WALL.build()
+    """Refuse them within the block; gives the hosts refused so far."""
+    build_wall()
     _WALL.refused.clear()
-    _WALL.stands = True
     try:
         yield _WALL.refused
     finally:
-        _WALL.stands = False
+        _WALL.rings -= 1
+
+
+def _is_address(host: Any) -> bool:
+    """Whether it is an address, in whichever of the spellings that a system reads."""
+    name = host.decode() if isinstance(host, bytes) else host or ""
+    try:
+        return ":" in name or bool(socket.inet_aton(name))
+    except OSError:
+        return False
 
 
 def _is_local(name: str) -> bool:

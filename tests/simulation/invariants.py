@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from app.domain.jobs import Attempt, Job, JobStatus, job_of
 from tests.simulation.schedule import Kind
-from tests.simulation.vendor import ALIVE
+from tests.simulation.vendor import ALIVE, REFUSED
 from tests.simulation.world import Outcome
 
 ENDS = {"job.succeeded", "job.failed", "job.cancelled"}
@@ -106,5 +106,6 @@ def _untrue(outcome: Outcome, job: Job, attempt: Attempt) -> Iterator[str]:
         yield f"attempt {attempt.number} of {job.id} names {attempt.remote.id}, which is not its own"
         return
     said = outcome.vendor.look(training.id).status
-    if attempt.status.is_final and said != attempt.status:
+    refused = attempt.error is not None and attempt.error.code == REFUSED
+    if attempt.status.is_final and said != attempt.status and not refused:
         yield f"attempt {attempt.number} of {job.id} is {attempt.status}; the vendor says {said}"

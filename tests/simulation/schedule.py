@@ -74,7 +74,7 @@ SETTLE_SECONDS = 90.0
 SENDING_SECONDS = 40.0
 """From the intent to the moment at which the client of a creation gives up, at the most."""
 
-TROUBLE_SECONDS = 180.0
+TROUBLE_SECONDS = 150.0
 """When everything begins to work as it should."""
 
 SKEW_SECONDS = 3600.0

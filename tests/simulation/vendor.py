@@ -25,6 +25,9 @@ from tests.simulated.simulated_provider import SimulatedOptions, SimulatedProvid
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.schedule import SETTLE_SECONDS, Kind, Schedule
 
+REFUSED = "refused"
+"""The code of a clear word, which ends an attempt whatever becomes of its training."""
+
 ALIVE = frozenset({"running", "pausing", "paused", "cancelling"})
 
 
@@ -142,9 +145,7 @@ class Vendor:
 
     def _later(self, act: Callable[[], None]) -> None:
         seconds = self.chance.uniform(0.0, 10.0)
-        self.loop.call_at(
-            self.loop.time() + seconds, act, context=self.loop.world.context()
-        )
+        self.loop.call_at(self.loop.time() + seconds, act, context=self.loop.world.context())
 
     def _carry_out(self, act: Callable[[], Any], seconds: float) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = self.loop.create_future()
@@ -166,7 +167,16 @@ class Vendor:
         if self.chance.random() >= self.trouble:
             return "fine"
         return self.chance.choice(
-            ("limit", "later", "refusal", "lost request", "lost answer", "lost answer", "late", "lie")
+            (
+                "limit",
+                "later",
+                "refusal",
+                "lost request",
+                "lost answer",
+                "lost answer",
+                "late",
+                "lie",
+            )
         )
 
     def _refuse(self, verb: str, fate: str) -> None:
@@ -176,10 +186,10 @@ class Vendor:
             raise Later("Busy.", retry_after=self.chance.uniform(0.0, 20.0))
         if fate == "refusal" and verb == "submit":
             raise self.chance.choice((
-                Never("It refuses.", code="refused"), YourTurn("Pay first.")
+                Never("It refuses.", code=REFUSED), YourTurn("Pay first.")
             ))  # fmt: skip
         if fate == "refusal" and verb != "observe":
-            raise Never("It refuses.", code="refused")
+            raise Never("It refuses.", code=REFUSED)
 
 
 class Client(SimulatedProvider):
@@ -260,7 +270,7 @@ def _observation(training: Training) -> Observation:
     return Observation(
         state=RemoteState(training.status),
         remote=Remote(training.id, training.status),
-        look_again_in=10.0,
+        look_again_in=15.0,
         progress=Progress(percent=100.0 if done else 50.0, step=training.looks),
         metrics=[MetricPoint(training.looks, {"loss": 1.0})],
         artifact=Artifact(handle=f"tuned-{training.id}", kind="remote") if done else None,

@@ -37,7 +37,7 @@ IDLE_SECONDS = 30.0
 MOST_SECONDS = 4 * 3600.0
 """What is not settled by then never will be: the longest back-off is a quarter of an hour."""
 
-SWEPT_SECONDS = 200.0
+SWEPT_SECONDS = 140.0
 """In so long a time whoever is alive sweeps at least twice."""
 
 DATASET = Dataset(
@@ -214,7 +214,9 @@ class World:
         skew = chance.uniform(-SKEW_SECONDS, SKEW_SECONDS)
         process = Process(f"replica {number}", skew)
         signals = Signals()
-        client = self._protocol.client(self.vendor, self._bench.folder, lambda: self._called(number))
+        client = self._protocol.client(
+            self.vendor, self._bench.folder, lambda: self._called(number)
+        )
         providers = {"simulated": client}
         compilations = Compilations(database, self._bench.blobs, providers)
         clock = lambda: self._bench.now() + int(skew * 1000)  # noqa: E731
@@ -407,6 +409,7 @@ async def _try_once(database: Database) -> None:
 def _empty_database() -> bytes:
     if not _EMPTY:
         from sqlalchemy import create_engine  # noqa: PLC0415
+
         engine = create_engine("sqlite://")
         Row.metadata.create_all(engine)
         raw: Any = engine.raw_connection().driver_connection

@@ -20,6 +20,7 @@ from app.domain.errors import (
     ModelNotFound,
     ModelUnavailable,
     Never,
+    RateLimited,
     Steer,
     YourTurn,
 )
@@ -94,6 +95,11 @@ def observing(vendor: str) -> Generator[None]:
         refusal = caught.refusal
         if refusal.problem in (Problem.NO_ANSWER, Problem.NOT_SENT):
             raise Unanswered(refusal.message)
+        if refusal.problem is Problem.BUSY:
+            # Not for a create: there it may mean that too many trainings run at once.
+            raise RateLimited(
+                f"{vendor} is busy: {refusal.message}", retry_after=refusal.retry_after
+            )
         if refusal.problem is Problem.MISSING:
             raise YourTurn(
                 f"{vendor} does not know it under these credentials: was the key, the project or "

@@ -15,6 +15,7 @@ from app.domain.errors import (
     LuthierError,
     ModelUnavailable,
     Never,
+    RateLimited,
     Steer,
     YourTurn,
 )
@@ -95,7 +96,8 @@ def looking() -> Generator[None]:
         said = heard(error)
         if said is None or said.status == 0:
             raise
-        _steer(said, error)
+        # Not for a create: there it may mean that too many trainings run at once.
+        _steer(said, error, exhausted=RateLimited)
         if said.status == _NOT_FOUND:
             raise Never(f"Google knows the job no more: {said.message}", code="run_lost") from error
         raise
@@ -162,14 +164,14 @@ def heard(error: Exception) -> Said | None:
     return None
 
 
-def _steer(said: Said, error: Exception) -> None:
+def _steer(said: Said, error: Exception, *, exhausted: type[Later] = Later) -> None:
     """Raise the word that holds for every request, if one does."""
     _refuse_access(said, error)
     if said.status == 0:
         raise Later(f"Vertex AI: {said.message}", retry_after=UNREACHABLE_SECONDS) from error
     if said.status == _EXHAUSTED:
         wait = said.retry_after or RETRY_SECONDS
-        raise Later(f"Google's quota is used up: {said.message}", retry_after=wait) from error
+        raise exhausted(f"Google's quota is used up: {said.message}", retry_after=wait) from error
 
 
 def _refuse_access(said: Said, error: Exception) -> None:

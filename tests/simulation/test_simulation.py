@@ -1,0 +1,54 @@
+"""The reconciler keeps its promises under every schedule, and the simulation finds who does not."""
+
+import random
+from collections.abc import Generator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.simulation.invariants import violations
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.running import quiet_bench
+from tests.simulation.schedule import draw
+from tests.simulation.world import Bench, Protocol, simulate
+
+SCHEDULES = 40
+
+CAUGHT_BY = {"no look-up": 3, "no settling": 3, "no fence": 3, "no sweep": 3}
+"""A seed for each mutant under which the real thing keeps its promises."""
+
+
+@pytest.fixture(scope="module")
+def bench() -> Generator[Bench]:
+    with quiet_bench() as bench:
+        yield bench
+
+
+@settings(
+    max_examples=SCHEDULES,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(chance=st.randoms(use_true_random=False))
+def test_no_schedule_breaks_a_promise(bench: Bench, chance: random.Random) -> None:
+    outcome = simulate(bench, draw(chance))
+
+    assert violations(outcome) == []
+
+
+@pytest.mark.parametrize("seed", [9, 48])
+def test_the_same_seed_is_the_same_run(bench: Bench, seed: int) -> None:
+    first, second = (simulate(bench, draw(random.Random(seed))) for _ in range(2))
+
+    assert first.vendor.trace == second.vendor.trace
+    assert first.digest == second.digest
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_missing_safeguard_is_found(bench: Bench, mutant: Protocol) -> None:
+    schedule = draw(random.Random(CAUGHT_BY[mutant.name]))
+
+    assert violations(simulate(bench, schedule, mutant)) != []
+    assert violations(simulate(bench, schedule)) == []
