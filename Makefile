@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo sandbox-demo serve test check bench fuzz chaos clean
+.PHONY: help setup demo sandbox-demo serve test check bench fuzz chaos simulate clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ fuzz: .venv/dev-ready ## Ten minutes of damaged files against the readers of dat
 
 chaos: .venv/dev-ready ## Kill the service and lose answers at every call to every vendor
 	$(BIN)/python -m tests.chaos
+
+simulate: .venv/dev-ready ## Ten thousand schedules of faults against the reconciler, in simulated time
+	$(BIN)/python -m tests.simulation 10000
 
 clean: ## Remove the virtual environment and what the demo left
 	rm -rf .venv luthier-demo

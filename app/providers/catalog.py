@@ -4,7 +4,6 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from app import providers
 from app.domain.catalogue import CatalogueInvalid
 from app.domain.provider import Connection, Provider, ProviderSpec
+from app.providers import packages
 
 ENTRY_POINTS = "luthier.providers"
 """Where packages from outside announce their `SPEC`."""
@@ -55,14 +55,7 @@ def with_unconfigured(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Ma
 
 def missing_packages(spec: ProviderSpec) -> list[str]:
     """Modules that the provider needs and that are not installed."""
-    return [package for package in spec.packages if not _is_installed(package)]
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # not even the package that it is part of
-        return False
+    return packages.missing(spec.packages)
 
 
 def _connect(

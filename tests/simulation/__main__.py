@@ -1,4 +1,4 @@
-"""`python -m tests.simulation 10000 [first seed]`: as many schedules, on all cores, with figures."""
+"""`python -m tests.simulation 10000 [first seed]`: schedules on all cores, with figures."""
 
 import os
 import random

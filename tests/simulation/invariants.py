@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from app.domain.jobs import Attempt, Job, JobStatus, job_of
-from tests.simulation.schedule import Kind
-from tests.simulation.vendor import ALIVE, REFUSED
-from tests.simulation.world import Outcome
+from tests.simulation.schedule import HEALED_SECONDS, Kind
+from tests.simulation.vendor import REFUSED
+from tests.simulation.world import SWEPT_SECONDS, Outcome
 
 ENDS = {"job.succeeded", "job.failed", "job.cancelled"}
 
@@ -38,13 +38,17 @@ def submitted_once(outcome: Outcome) -> Iterator[str]:
 
 
 def one_alive(outcome: Outcome) -> Iterator[str]:
-    wanted = {
-        job.remote.id for job in outcome.jobs if job.remote is not None and not job.status.is_final
+    known = {
+        attempt.remote.id
+        for job in outcome.jobs
+        for attempt in job.all_attempts
+        if attempt.remote is not None
     }
-    for training in outcome.vendor.trainings.values():
-        training = outcome.vendor.look(training.id)
-        if training.status in ALIVE and training.id not in wanted:
-            yield f"{training.id} of {training.key} is {training.status}, and nobody's"
+    for training in map(outcome.vendor.look, outcome.vendor.trainings):
+        swept_at = max(training.created_at, HEALED_SECONDS) + SWEPT_SECONDS
+        lived = training.status != "cancelled" and training.ends_at > swept_at
+        if training.id not in known and lived and outcome.seconds > swept_at:
+            yield f"{training.id} of {training.key} is {training.status}, and no job's"
 
 
 def ends_are_ends(outcome: Outcome) -> Iterator[str]:
@@ -103,7 +107,7 @@ def _untrue(outcome: Outcome, job: Job, attempt: Attempt) -> Iterator[str]:
         return
     training = outcome.vendor.trainings.get(attempt.remote.id)
     if training is None or job_of(training.key) != (job.id, attempt.number):
-        yield f"attempt {attempt.number} of {job.id} names {attempt.remote.id}, which is not its own"
+        yield f"attempt {attempt.number} of {job.id} names {attempt.remote.id}, not its own"
         return
     said = outcome.vendor.look(training.id).status
     refused = attempt.error is not None and attempt.error.code == REFUSED

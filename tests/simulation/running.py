@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.simulation.world import Bench
+from tests.simulation.bench import Bench
 
 MEMORY = Path("/dev/shm")
 """Where a durable write costs nothing, as nothing here outlives its run."""

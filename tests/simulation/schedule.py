@@ -77,6 +77,9 @@ SENDING_SECONDS = 40.0
 TROUBLE_SECONDS = 150.0
 """When everything begins to work as it should."""
 
+HEALED_SECONDS = TROUBLE_SECONDS + 60.0
+"""When whoever was killed last is back."""
+
 SKEW_SECONDS = 3600.0
 
 VERBS = ("cancel", "pause", "resume", "retry")

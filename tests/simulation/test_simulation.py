@@ -4,18 +4,19 @@ import random
 from collections.abc import Generator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from tests.simulation.bench import Bench
 from tests.simulation.invariants import violations
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.running import quiet_bench
 from tests.simulation.schedule import draw
-from tests.simulation.world import Bench, Protocol, simulate
+from tests.simulation.world import Protocol, simulate
 
 SCHEDULES = 40
 
-CAUGHT_BY = {"no look-up": 3, "no settling": 3, "no fence": 3, "no sweep": 3}
+CAUGHT_BY = {"no look-up": 3, "no settling": 68, "no fence": 35, "no sweep": 0}
 """A seed for each mutant under which the real thing keeps its promises."""
 
 
@@ -29,13 +30,14 @@ def bench() -> Generator[Bench]:
     max_examples=SCHEDULES,
     derandomize=True,
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(chance=st.randoms(use_true_random=False))
 def test_no_schedule_breaks_a_promise(bench: Bench, chance: random.Random) -> None:
-    outcome = simulate(bench, draw(chance))
+    schedule = draw(chance)
+    note(f"{schedule}")
 
-    assert violations(outcome) == []
+    assert violations(simulate(bench, schedule)) == []
 
 
 @pytest.mark.parametrize("seed", [9, 48])

@@ -28,8 +28,6 @@ from tests.simulation.schedule import SETTLE_SECONDS, Kind, Schedule
 REFUSED = "refused"
 """The code of a clear word, which ends an attempt whatever becomes of its training."""
 
-ALIVE = frozenset({"running", "pausing", "paused", "cancelling"})
-
 
 @dataclass
 class Training:
@@ -37,6 +35,7 @@ class Training:
 
     id: str
     key: str
+    created_at: float
     listed_at: float
     ends_at: float
     ends_as: str
@@ -95,8 +94,9 @@ class Vendor:
         created = Training(
             id=id,
             key=key,
+            created_at=now,
             listed_at=now + self.chance.uniform(0.0, self.schedule.lag_seconds),
-            ends_at=now + self.chance.uniform(10.0, 120.0),
+            ends_at=now + self._duration(),
             ends_as="failed" if self.chance.random() < 0.15 else "succeeded",
         )
         self.trainings[id] = created
@@ -139,6 +139,12 @@ class Vendor:
         if training.status == "paused":
             training.status, training.ends_at = "running", self.loop.seconds + training.left
 
+    def _duration(self) -> float:
+        """Seconds; what may be there twice goes on for long enough to be found."""
+        if self.schedule.settles:
+            return self.chance.uniform(10.0, 120.0)
+        return self.chance.uniform(300.0, 600.0)
+
     def _hold(self, training: Training) -> None:
         if training.status == "pausing":
             training.status = "paused"
@@ -166,6 +172,8 @@ class Vendor:
     def _fate(self) -> str:
         if self.chance.random() >= self.trouble:
             return "fine"
+        if not self.schedule.settles and self.chance.random() < 0.5:
+            return "late"
         return self.chance.choice(
             (
                 "limit",

@@ -4,10 +4,8 @@ import asyncio
 import hashlib
 import random
 import sqlite3
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from app.domain.datasets import Dataset, DatasetKind
@@ -19,17 +17,13 @@ from app.services.compilations import Compilations
 from app.services.jobs import Jobs
 from app.services.quotes import Quotes
 from app.storage import datasets, jobs
-from app.storage.base import Row
-from app.storage.blobs import Blobs
 from app.storage.database import Database
 from app.storage.signals import WORK_DUE, Signals
-from tests.simulation.clockwork import Clockwork, Process
+from tests.simulation.bench import BEGIN, Bench
+from tests.simulation.clockwork import Process
 from tests.simulation.schedule import SKEW_SECONDS, TROUBLE_SECONDS, Fault, Schedule
 from tests.simulation.sqlite import Machine, Rewrite, as_it_is
 from tests.simulation.vendor import Client, Vendor
-
-BEGIN = 1_700_000_000_000
-"""The database's time at the begin of every simulation."""
 
 IDLE_SECONDS = 30.0
 """How long a replica does not look by itself; hints come as in a process that serves requests."""
@@ -67,7 +61,7 @@ LUTHIER = Protocol()
 
 @dataclass
 class Outcome:
-    """What was found in the database and at the vendor when all had settled, or nothing more came."""
+    """What was found in the database and at the vendor when all had settled, or never would."""
 
     schedule: Schedule
     jobs: list[Job]
@@ -97,58 +91,6 @@ class Replica:
     signals: Signals
     users: Jobs
     calls: int = 0
-
-
-@dataclass
-class Bench:
-    """A folder, a loop and databases that are used for one simulation after the other."""
-
-    folder: Path
-    loop: Clockwork = field(default_factory=Clockwork)
-
-    def __post_init__(self) -> None:
-        self.path = self.folder / "luthier.db"
-        self._idle: list[tuple[Machine, Database]] = []
-        self._taken: list[tuple[Machine, Database]] = []
-        self.blobs = Blobs.at(f"file://{self.folder / 'blobs'}")
-
-    def fresh(self, chance: random.Random, rewrite: Rewrite) -> None:
-        """An empty database at time 0, with connections that have all been tried once."""
-        self.loop.reset(chance)
-        for path in self.folder.glob("luthier.db*"):
-            path.unlink()
-        self.path.write_bytes(_empty_database())
-        while len(self._idle) < 12:
-            self._idle.append(self._database())
-        for machine, _ in self._idle:
-            machine.rewrite = rewrite
-
-    def take(self) -> tuple[Machine, Database]:
-        """A database of one process of its own."""
-        self._taken.append(self._idle.pop())
-        return self._taken[-1]
-
-    def clear(self) -> None:
-        """Let what is left of all processes unwind, and take their databases back."""
-        for machine, _ in self._taken:
-            machine.die()
-        self.loop.end_all()
-        for machine, database in self._taken:
-            self.loop.run(database.dispose())
-            machine.die()
-        self._idle += reversed(self._taken)
-        self._taken.clear()
-
-    def now(self) -> int:
-        """The database's clock, which is nobody's else."""
-        return BEGIN + int(self.loop.seconds * 1000)
-
-    def _database(self) -> tuple[Machine, Database]:
-        machine = Machine()
-        url = f"sqlite:///{self.path}"
-        database = Database(url, clock=self.now, connect=machine.connect)
-        self.loop.run(_try_once(database))
-        return machine, database
 
 
 def simulate(bench: Bench, schedule: Schedule, protocol: Protocol = LUTHIER) -> Outcome:
@@ -193,7 +135,7 @@ class World:
         await self._add_jobs()
         for number in range(self._schedule.replicas):
             self._start(number)
-        asyncio.create_task(self._hint())
+        self._hinting = asyncio.create_task(self._hint())
         for action in sorted(self._schedule.actions, key=lambda action: action.at):
             await asyncio.sleep(max(action.at - self._loop.seconds, 0.0))
             self._ask(action.replica, action.verb, action.job)
@@ -219,7 +161,10 @@ class World:
         )
         providers = {"simulated": client}
         compilations = Compilations(database, self._bench.blobs, providers)
-        clock = lambda: self._bench.now() + int(skew * 1000)  # noqa: E731
+
+        def clock() -> int:
+            return self._bench.now() + int(skew * 1000)
+
         quotes = Quotes(database, providers, compilations, clock=clock)
         users = Jobs(database, providers, compilations, quotes, signals, clock=clock)
         shop = Workshop(database, self._bench.blobs, providers, signals, process.name, chance)
@@ -318,7 +263,7 @@ class World:
                 if number != survivor:
                     replica.machine.die()
                     self._replicas[number] = None
-        while self._replicas[survivor] is None:
+        while self._replicas[survivor] is None:  # noqa: ASYNC110 - simulated time is what it needs
             await asyncio.sleep(1.0)
 
     async def _settle(self) -> None:
@@ -398,23 +343,3 @@ def _job(number: int) -> Job:
         event_count=1,
         created_at=BEGIN,
     )
-
-
-async def _try_once(database: Database) -> None:
-    async with database.read(), database.write():
-        pass
-    await database.dispose()
-
-
-def _empty_database() -> bytes:
-    if not _EMPTY:
-        from sqlalchemy import create_engine  # noqa: PLC0415
-
-        engine = create_engine("sqlite://")
-        Row.metadata.create_all(engine)
-        raw: Any = engine.raw_connection().driver_connection
-        _EMPTY.append(raw.serialize())
-    return _EMPTY[0]
-
-
-_EMPTY: list[bytes] = []

@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
-from app.domain.errors import YourTurn
+from app.providers import packages
 from app.providers.azure_ml import INSTALL, PACKAGES, AzureMLOptions
+from app.providers.loopback import is_plain_loopback
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -150,21 +149,6 @@ class _Loopback:
         return AccessToken("loopback", int(time.time()) + _TOKEN_SECONDS)
 
 
-def is_plain_loopback(endpoint: str | None) -> bool:
-    """Whether an address is this machine without TLS: no Azure, and no place for credentials."""
-    parts = urlsplit(endpoint or "")
-    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-
-
 def require_packages() -> None:
     """Raise `YourTurn` with what to install where Azure's libraries are not there."""
-    missing = [name for name in PACKAGES if not _is_there(name)]
-    if missing:
-        raise YourTurn(f"Azure ML needs {', '.join(missing)}: {INSTALL}; then retry the job.")
-
-
-def _is_there(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # a parent of it is not there
-        return False
+    packages.require(PACKAGES, title="Azure ML", install=INSTALL)

@@ -1,6 +1,5 @@
 """Fine-tuning on one's own machine: Transformers, TRL and PEFT in processes of their own."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from app.domain.datasets import DatasetKind
 from app.domain.provider import Connection, Operation, Provider, ProviderSpec
+from app.providers import packages
 
 PACKAGES = ("torch", "transformers", "trl", "peft")
 
@@ -16,7 +16,7 @@ INSTALL = "pip install 'torch==2.13.0' && pip install 'luthier[local]'"
 
 def missing_packages() -> list[str]:
     """What training and answering on this machine need and what is not installed."""
-    return [name for name in PACKAGES if find_spec(name) is None]
+    return packages.missing(PACKAGES)
 
 
 class LocalOptions(BaseModel):

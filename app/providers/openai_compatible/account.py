@@ -1,6 +1,8 @@
 """One account at such a host over OpenAI's SDK; importing this loads it."""
 
-from openai import AsyncOpenAI
+from typing import cast
+
+from openai import AsyncOpenAI, Omit
 
 from app.providers.openai_compatible import SPEC, OpenAICompatibleOptions
 from app.providers.openai_wire.account import WireAccount
@@ -16,9 +18,11 @@ def open_account(options: OpenAICompatibleOptions, *, folder: str) -> WireAccoun
         timeout=options.timeout_seconds,
         # Repeating is the reconciler's matter; the SDK would repeat a create.
         max_retries=0,
+        # The SDK reads both from OpenAI's own variables; they are no stranger's business.
+        default_headers=cast(
+            "dict[str, str]", {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+        ),
     )
-    # The SDK reads them from OpenAI's own variables; they are no stranger's business.
-    client.organization = client.project = None
     return WireAccount(
         client,
         vendor=SPEC.title,

@@ -3,7 +3,6 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from app.domain.catalogue import BaseModel, Catalogue, Creation
@@ -28,6 +27,7 @@ from app.domain.provider import (
     Submitted,
     TrainingPlan,
 )
+from app.providers import packages
 from app.providers.openai_wire import base_models, hyperparameters, webhooks
 from app.providers.openai_wire.compiling import LineCompiler
 
@@ -201,19 +201,8 @@ class WireProvider(ABC):
             raise ModelUnavailable(error.message) from error
 
     def _require_packages(self) -> None:
-        absent = [name for name in self._spec.packages if not _is_there(name)]
-        if absent:
-            raise YourTurn(
-                f"{self._spec.title} needs the package {', '.join(absent)}: {self._spec.install}; "
-                "then retry."
-            )
+        spec = self._spec
+        packages.require(spec.packages, title=spec.title, install=spec.install)
 
     def _variable(self, option: str) -> str:
         return f"LUTHIER_PROVIDERS__{self._name.upper()}__{option}"
-
-
-def _is_there(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # a parent of it is not there
-        return False

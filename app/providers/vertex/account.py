@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from app.domain.errors import YourTurn
+from app.providers import packages
+from app.providers.loopback import is_plain_loopback
 from app.providers.vertex import INSTALL, PACKAGES, VertexOptions
 
 if TYPE_CHECKING:
@@ -159,21 +159,6 @@ class Account:
         return default(scopes=[_SCOPE])[0]
 
 
-def is_plain_loopback(endpoint: str | None) -> bool:
-    """Whether an address is this machine without TLS: no Google, and no place for credentials."""
-    parts = urlsplit(endpoint or "")
-    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-
-
 def require_packages() -> None:
     """Raise `YourTurn` with what to install where Google's libraries are not there."""
-    missing = [name for name in PACKAGES if not _is_there(name)]
-    if missing:
-        raise YourTurn(f"Vertex AI needs {', '.join(missing)}: {INSTALL}; then retry the job.")
-
-
-def _is_there(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # a parent of it is not there
-        return False
+    packages.require(PACKAGES, title="Vertex AI", install=INSTALL)
