@@ -96,5 +96,3 @@ def _check_method(provider: Provider, base: BaseModel, method: Method) -> None:
             f"not {method.type!r}.",
             faults=[Fault("method_not_supported", f"use {' or '.join(offered)}", "/method/type")],
         )
-
-

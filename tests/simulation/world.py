@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,6 +129,7 @@ class World:
         self._is_settled = False
         self._kills = self._pauses = 0
         self._processes: list[Process] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def play(self) -> None:
         """Trouble first; then everything works, and all that was asked for has to come about."""
@@ -173,7 +174,11 @@ class World:
         self._replicas[number] = Replica(process, machine, database, signals, users)
         self._arm(number)
         reconciler = Reconciler(shop, idle_seconds=IDLE_SECONDS)
-        self._loop.create_task(reconciler.run(), context=process.context())
+        self._begin(process, reconciler.run())
+
+    def _begin(self, process: Process, work: Coroutine[Any, Any, None]) -> None:
+        """Begin work of a process, and hold on to it: nothing may collect what is only stopped."""
+        self._tasks.append(self._loop.create_task(work, context=process.context()))
 
     def _called(self, number: int) -> None:
         replica = self._replicas[number]
@@ -232,7 +237,7 @@ class World:
             except LuthierError:
                 return
 
-        self._loop.create_task(ask(), context=replica.process.context())
+        self._begin(replica.process, ask())
 
     async def _hint(self) -> None:
         """What a poll twice a second would find, told to some."""
