@@ -33,7 +33,7 @@ def take_in(pieces: list[bytes]) -> tuple[Intake, bytes]:
     return intake, kept + intake.finish()
 
 
-def outcome(pieces: list[bytes]) -> tuple[bytes, list[Fault], int]:
+def outcome(pieces: list[bytes]) -> tuple[bytes, list[Fault], int | None]:
     """What is kept and what is refused."""
     try:
         _, kept = take_in(pieces)
