@@ -14,7 +14,8 @@ LABEL = "luthier-key"
 
 MOST_NAME = 128
 
-_SPECS = {"sft": "supervisedTuningSpec", "dpo": "preferenceOptimizationSpec"}
+SPECS = {"sft": "supervisedTuningSpec", "dpo": "preferenceOptimizationSpec"}
+"""Where Google's job says what a method of ours is asked with."""
 
 _PARAMETERS = {
     "epochs": "epochCount",
@@ -40,7 +41,7 @@ def tuning_job(plan: TrainingPlan, training: str, validation: str | None) -> dic
         # A new name makes a new model: a continued training would add a version to its parent's.
         "tunedModelDisplayName": (plan.name or plan.key)[:MOST_NAME],
         "labels": {LABEL: plan.key},
-        _SPECS[plan.method.type]: _spec(plan, training, validation),
+        SPECS[plan.method.type]: _spec(plan, training, validation),
     }
 
 

@@ -13,6 +13,7 @@ from app.domain.provider import (
     BaseModel,
     Epochs,
     ExampleSource,
+    Inventory,
     Observation,
     ProviderSpec,
     Recipe,
@@ -23,6 +24,7 @@ from app.domain.provider import (
 from app.providers.vertex import VertexOptions, missing_options
 from app.providers.vertex.account import Account, require_packages
 from app.providers.vertex.compiling import VertexCompiler
+from app.providers.vertex.inventory import Stock
 from app.providers.vertex.plans import tuning_job
 from app.providers.vertex.removal import Removal
 from app.providers.vertex.serving import Serving
@@ -48,6 +50,7 @@ class VertexProvider:
         self._training = Training(self._account)
         self._serving = Serving(self._account)
         self._removal = Removal(self._account)
+        self._stock = Stock(self._account, self._training)
 
     @property
     def spec(self) -> ProviderSpec:
@@ -154,6 +157,15 @@ class VertexProvider:
     async def delete(self, artifact: str) -> None:
         """Undeploy the model and remove it, with the endpoints that were its own."""
         await self._removal.remove(artifact)
+
+    async def inventory(self, since: Millis) -> Inventory:
+        """All tuning jobs of the location, with the files that they read and what they left."""
+        return await self._stock.inventory(since)
+
+    async def file_content(self, file_id: str) -> AsyncIterator[bytes]:
+        """A training file by its `gs://` address, its rows turned back into examples."""
+        async for piece in self._stock.content(file_id):
+            yield piece
 
     async def close(self) -> None:
         """Let go of connections and threads; trainings go on."""

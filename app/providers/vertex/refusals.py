@@ -65,6 +65,23 @@ def staging(bucket: str) -> Generator[None]:
 
 
 @contextmanager
+def fetching() -> Generator[None]:
+    """Reading an object of a bucket, which can always be tried again."""
+    try:
+        yield
+    except Steer:
+        raise
+    except Exception as error:
+        said = heard(error)
+        if said is not None:
+            _refuse_access(said, error)
+        raise Later(
+            f"The object cannot be read: {said.message if said else _named(error)}",
+            retry_after=(said and said.retry_after) or UNREACHABLE_SECONDS,
+        ) from error
+
+
+@contextmanager
 def creating() -> Generator[None]:
     """Creating a job; only a clear no is a word, the rest is unclear."""
     try:

@@ -1,4 +1,4 @@
-"""JSON Schemas of tools in the part of OpenAPI that Google's `Schema` carries.
+"""JSON Schemas of tools in the part of OpenAPI that Google's `Schema` carries, and back.
 
 The fields are those of `google.cloud.aiplatform.v1.Schema`; whatever else a schema says is lost,
 and is told.
@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from app.domain.errors import Fault
+from app.providers.vertex.spelling import camel_key
 
 _TYPES = {
     name: name.upper() for name in ("string", "number", "integer", "boolean", "array", "object")
@@ -42,6 +43,16 @@ def loss_of(lost: Sequence[str], tool: str) -> Iterator[Fault]:
         yield Fault(
             "schema_keyword_lost", f"The parameters of tool {tool} say {named}; Gemini is not told."
         )
+
+
+def restore(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of one of Google's; keywords of Google's alone stay as they are."""
+    named = {camel_key(name): value for name, value in schema.items()}
+    found = {_BACK.get(name, name): _restored(name, value) for name, value in named.items()}
+    if isinstance(found.get("type"), str) and found.get("nullable") is True:
+        del found["nullable"]
+        found["type"] = [found["type"], "null"]
+    return found
 
 
 def _schema(schema: Mapping[str, Any], lost: list[str]) -> dict[str, Any]:
@@ -112,6 +123,26 @@ def _enum(schema: Mapping[str, Any], lost: list[str]) -> dict[str, Any]:
     return {}
 
 
+def _restored(name: str, value: Any) -> Any:
+    """The value of one of Google's keywords."""
+    match name, value:
+        case "type", str(word):
+            return word.lower()
+        case "ref", str(place):
+            return "#/$defs/" + place.rpartition("/")[2]
+        case "properties" | "defs", {**inner}:
+            return {key: _restored("items", one) for key, one in inner.items()}
+        case "anyOf", [*choices]:
+            return [_restored("items", choice) for choice in choices]
+        case "items" | "additionalProperties", {**inner}:
+            return restore(inner)
+        case _, str(digits) if name in _COUNTS and digits.isdecimal():
+            # JSON carries Google's long numbers as text.
+            return int(digits)
+        case _:
+            return value
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
@@ -137,11 +168,14 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNT
 
 
+_BACK = {"defs": "$defs", "ref": "$ref"}
+
+_COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+
 _KEPT: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("title", "description", "format", "pattern"), _is_text),
     **dict.fromkeys(("minimum", "maximum"), _is_number),
-    **dict.fromkeys(("minItems", "maxItems", "minLength", "maxLength"), _is_count),
-    **dict.fromkeys(("minProperties", "maxProperties"), _is_count),
+    **dict.fromkeys(_COUNTS, _is_count),
     "required": _are_texts,
 }
 

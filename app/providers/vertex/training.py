@@ -17,6 +17,7 @@ from app.providers.vertex.translate import remote_of, state_of
 
 if TYPE_CHECKING:
     from google.cloud.aiplatform_v1 import TuningJob
+    from google.genai import types
 
 CREATE_SECONDS = 60.0
 
@@ -51,6 +52,19 @@ class Training:
             await self._account.open()
             return await self._account.run(self._submitted, since)
 
+    async def listed(self) -> list[dict[str, Any]]:
+        """Every job of the location as JSON, whoever created it, the oldest first."""
+        with looking():
+            await self._account.open()
+            pages = await self._account.genai.aio.tunings.list(
+                config={
+                    "page_size": PAGE_SIZE,
+                    "http_options": {"timeout": int(TIMEOUT_SECONDS * _MILLISECONDS)},
+                }
+            )
+            jobs = [_said(job) async for job in pages]
+        return sorted(jobs, key=lambda job: datetime.fromisoformat(job["createTime"]))
+
     async def look(self, name: str) -> dict[str, Any]:
         """The job as JSON, with Google's own words."""
         with looking():
@@ -59,7 +73,7 @@ class Training:
                 name=name,
                 config={"http_options": {"timeout": int(TIMEOUT_SECONDS * _MILLISECONDS)}},
             )
-        return job.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return _said(job)
 
     async def cancel(self, name: str) -> None:
         """Ask for the end; Google promises no more than to try."""
@@ -109,7 +123,7 @@ class Training:
                 http_options=types.HttpOptions(timeout=int(CREATE_SECONDS * _MILLISECONDS)),
             ),
         )
-        return remote_of(job.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return remote_of(_said(job))
 
     def _find(self, key: str) -> Remote | None:
         from google.api_core.exceptions import BadRequest
@@ -135,6 +149,10 @@ class Training:
         return self._account.tuning.list_tuning_jobs(
             request=request, timeout=TIMEOUT_SECONDS, retry=None
         )
+
+
+def _said(job: "types.TuningJob") -> dict[str, Any]:
+    return job.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _oldest(jobs: Iterable["TuningJob"], key: str) -> Remote | None:

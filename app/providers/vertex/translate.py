@@ -84,6 +84,24 @@ def remote_of(job: Mapping[str, Any]) -> Remote:
     return Remote(id=name, status=job.get("state"), url=_page(name))
 
 
+def tuned_of(job: Mapping[str, Any]) -> Tuned | None:
+    """What a job left; None where it left nothing yet."""
+    tuned: Mapping[str, Any] = job.get("tunedModel") or {}
+    return Tuned(tuned["model"], tuned.get("endpoint")) if tuned.get("model") else None
+
+
+def effective(job: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters that Google used, in our words."""
+    used = _parameters(job)
+    named = {
+        "epochs": _whole(used.get("epochCount")),
+        "learning_rate_multiplier": used.get("learningRateMultiplier"),
+        "adapter_size": _SIZES.get(used.get("adapterSize", "")),
+        "beta": used.get("beta"),
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def _page(name: str) -> str | None:
     match name.split("/"):
         case ["projects", project, "locations", location, "tuningJobs", job]:
@@ -147,26 +165,15 @@ def _notice(level: str, message: str) -> Event:
 
 
 def _artifact(job: Mapping[str, Any]) -> Artifact | None:
-    tuned: Mapping[str, Any] = job.get("tunedModel") or {}
-    if not tuned.get("model"):
+    tuned = tuned_of(job)
+    if tuned is None:
         return None
     return Artifact(
-        handle=str(Tuned(tuned["model"], tuned.get("endpoint"))),
+        handle=str(tuned),
         kind="remote",
-        effective=_effective(job),
+        effective=effective(job),
         trained_tokens=_trained_tokens(job),
     )
-
-
-def _effective(job: Mapping[str, Any]) -> dict[str, Any]:
-    used = _parameters(job)
-    named = {
-        "epochs": _whole(used.get("epochCount")),
-        "learning_rate_multiplier": used.get("learningRateMultiplier"),
-        "adapter_size": _SIZES.get(used.get("adapterSize", "")),
-        "beta": used.get("beta"),
-    }
-    return {name: value for name, value in named.items() if value is not None}
 
 
 def _trained_tokens(job: Mapping[str, Any]) -> int | None:

@@ -218,6 +218,12 @@ def _storage(account: Account) -> list[Operation]:
             query=ObjectsQuery,
             answer=_OBJECT,
         ),
-        Operation(method="GET", path=one, handle=storage.get, query=ObjectQuery, answer=_OBJECT),
+        *(
+            Operation(
+                method="GET", path=path, handle=storage.get, query=ObjectQuery, answer=_OBJECT
+            )
+            # Google's own library reads the bytes below /download.
+            for path in (one, f"/download{one}")
+        ),
         Operation(method="DELETE", path=one, handle=storage.delete, query=ObjectQuery),
     ]

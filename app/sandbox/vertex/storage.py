@@ -76,7 +76,11 @@ class Storage:
         """GET /b/{bucket}/o/{object}: what is known of it, or the bytes with `alt=media`."""
         key = self._named(asked)
         if asked.query.get("alt") == "media":
-            return Reply(pieces=[self.contents[key]], media_type="application/octet-stream")
+            return Reply(
+                pieces=[self.contents[key]],
+                media_type="application/octet-stream",
+                headers={"x-goog-hash": f"crc32c={self.objects[key]['crc32c']}"},
+            )
         return Reply.of(self.objects[key])
 
     def list(self, asked: Asked) -> Reply:
