@@ -14,7 +14,7 @@ from openai import AsyncAzureOpenAI, AsyncOpenAI, BadRequestError, DefaultAsyncH
 from app.sandbox.azure_openai.conditions import AzureConditions
 from app.sandbox.azure_openai.contract import AzureContract
 from app.sandbox.azure_openai.simulator import SimulatedAzureOpenAI
-from app.sandbox.openai.conditions import Pace
+from app.sandbox.frame.conditions import Pace
 from tests.sandbox import given
 from tests.sandbox.conftest import CONTRACTS
 

@@ -1,5 +1,7 @@
 """The control endpoints, and what a simulator remembers."""
 
+from collections import Counter
+
 import httpx
 import pytest
 from openai import AsyncOpenAI
@@ -19,6 +21,17 @@ async def test_a_fault_is_ordered_by_http(wire: httpx.AsyncClient) -> None:
 
     assert (ordered.status_code, first.status_code, second.status_code) == (204, 503, 200)
     assert [order["times"] for order in opened] == [1]
+
+
+async def test_a_fault_may_fall_to_a_share_of_the_requests(wire: httpx.AsyncClient) -> None:
+    fault = {"kind": "failure", "status": 503}
+    order = {"fault": fault, "path": "/v1/models", "times": 1000, "share": 0.3}
+    await wire.post("/__sandbox__/orders", json=order)
+
+    statuses = Counter([(await wire.get("/v1/models")).status_code for _ in range(100)])
+
+    assert statuses.keys() == {200, 503}
+    assert statuses[200] > statuses[503]
 
 
 async def test_what_makes_no_sense_is_refused(wire: httpx.AsyncClient) -> None:

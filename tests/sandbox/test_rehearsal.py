@@ -16,5 +16,5 @@ def test_the_whole_pipeline_ends_with_one_paid_job() -> None:
     said = " ".join(done.stdout.split())
     assert done.returncode == 0, done.stdout + done.stderr
     assert "-1': 1}: one paid job" in said
-    assert "exact 0.00 openai/gpt-4.1-mini-2025-04-14" in said
-    assert "exact 1.00 model_" in said
+    assert "openai/gpt-4.1-mini-2025-04-14 exact_match 0.000" in said
+    assert " exact_match 1.000" in said

@@ -1,6 +1,7 @@
 """One workspace with everything in it."""
 
 from app.sandbox.azure_ml.conditions import Conditions
+from app.sandbox.azure_ml.data import Data
 from app.sandbox.azure_ml.jobs import Jobs
 from app.sandbox.azure_ml.models import Models
 from app.sandbox.azure_ml.storage import Storage
@@ -17,4 +18,5 @@ class Account:
         self.workspace = Workspace()
         self.storage = Storage(clock)
         self.models = Models(clock)
-        self.jobs = Jobs(self.storage, self.models, conditions, clock)
+        self.data = Data()
+        self.jobs = Jobs(self.storage, self.data, self.models, conditions, clock)

@@ -17,11 +17,6 @@ def workspace_id(names: Mapping[str, str]) -> str:
     return WORKSPACE.format(**names)
 
 
-def moment(seconds: float) -> str:
-    """RFC 3339 in UTC, to the microsecond."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def http_date(seconds: float) -> str:
     """As HTTP headers have it."""
     return format_datetime(datetime.fromtimestamp(int(seconds), UTC), usegmt=True)

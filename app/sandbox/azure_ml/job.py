@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.sandbox.azure_ml.identity import moment
+from app.sandbox.frame.clock import moment
 
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 
@@ -53,3 +53,12 @@ class Job:
                 "services": services,
             },
         }
+
+
+def spelled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A job as the document spells it; in requests, enums compare without regard to case."""
+    details = given.get("fineTuningDetails")
+    if details is None:
+        return dict(given)
+    task = str(details["taskType"])
+    return dict(given) | {"fineTuningDetails": details | {"taskType": task[:1].upper() + task[1:]}}

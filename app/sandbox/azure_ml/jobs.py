@@ -5,13 +5,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from app.sandbox.azure_ml.conditions import Conditions
+from app.sandbox.azure_ml.data import Data
 from app.sandbox.azure_ml.identity import workspace_id
-from app.sandbox.azure_ml.job import Job
+from app.sandbox.azure_ml.job import Job, spelled
 from app.sandbox.azure_ml.lines import FileInvalid, check
 from app.sandbox.azure_ml.models import Models
 from app.sandbox.azure_ml.storage import Storage
 from app.sandbox.frame.clock import Clock
+from app.sandbox.frame.conditions import shown
 from app.sandbox.frame.exchange import Asked, Refused, Reply
+from app.sandbox.frame.jobs import PacedJobs
 
 _CHANGEABLE = ("tags", "description", "displayName", "isArchived")
 """What another put of the same name changes; the rest stays."""
@@ -19,17 +22,21 @@ _CHANGEABLE = ("tags", "description", "displayName", "isArchived")
 _BEFORE = ("NotStarted", "Preparing", "Queued", "Running")
 
 
-class Jobs:
+class Jobs(PacedJobs[Job, Conditions]):
     """All jobs by name, the oldest first."""
 
     def __init__(
-        self, storage: Storage, models: Models, conditions: Conditions, clock: Clock
+        self,
+        storage: Storage,
+        data: Data,
+        models: Models,
+        conditions: Conditions,
+        clock: Clock,
     ) -> None:
+        super().__init__(conditions, clock)
         self._storage = storage
+        self._data = data
         self._models = models
-        self._conditions = conditions
-        self._clock = clock
-        self.all: dict[str, Job] = {}
         self.creations: Counter[str] = Counter()
 
     def put(self, asked: Asked) -> Reply:
@@ -43,7 +50,7 @@ class Jobs:
         now = self._clock.now()
         home = f"{workspace_id(asked.names)}/jobs/{name}"
         url = f"https://ml.azure.com/runs/{name}?wsid={workspace_id(asked.names)}"
-        job = Job(name=name, id=home, given=_spelled(given), created_at=now, beat_at=now, url=url)
+        job = Job(name=name, id=home, given=spelled(given), created_at=now, beat_at=now, url=url)
         self.all[name] = job
         self.creations[name] += 1
         return Reply.of(self._shape(job), status=201)
@@ -51,21 +58,27 @@ class Jobs:
     def get(self, asked: Asked) -> Reply:
         """GET …/jobs/{id}"""
         job = self._named(asked)
-        if self._conditions.pace.by == "look":
-            self.beat(job)
+        self.look(job)
         return Reply.of(self._shape(job))
 
-    def list(self, _asked: Asked) -> Reply:
-        """GET …/jobs, the newest first"""
-        jobs = reversed(self.all.values())
-        return Reply.of({"value": [self._shape(job) for job in jobs]})
+    def list(self, asked: Asked) -> Reply:
+        """GET …/jobs, the newest first, a page at a time"""
+        skipped = int(asked.query.get("$skip", 0))
+        end = skipped + self._conditions.page_size
+        jobs = list(reversed(self.all.values()))
+        page: dict[str, Any] = {"value": [self._shape(job) for job in jobs[skipped:end]]}
+        if end < len(jobs):
+            here = f"http://{asked.headers['host']}{asked.path}"
+            version = asked.query["api-version"]
+            page["nextLink"] = f"{here}?api-version={version}&$skip={end}"
+        return Reply.of(page)
 
     def cancel(self, asked: Asked) -> Reply:
         """POST …/jobs/{id}/cancel; one that is over stays as it is"""
         job = self._named(asked)
         if not job.is_over:
             job.status = "CancelRequested" if self._conditions.cancels_slowly else "Canceled"
-        return Reply(pieces=[], media_type="text/plain")
+        return Reply.empty()
 
     def details(self, asked: Asked) -> Reply:
         """GET /history/v1.0/…/runs/{id}/details: what the run history keeps, reasons above all"""
@@ -91,22 +104,6 @@ class Jobs:
             case _:
                 pass
 
-    def advance(self, beats: int, name: str | None = None) -> None:
-        """Move one job on, or all."""
-        for job in [self.all[name]] if name else list(self.all.values()):
-            for _ in range(beats):
-                self.beat(job)
-
-    def catch_up(self) -> None:
-        """With the clock's pace, every beat that is due by now."""
-        pace = self._conditions.pace
-        if pace.by != "clock":
-            return
-        for job in list(self.all.values()):
-            while not job.is_over and job.beat_at + pace.seconds <= self._clock.now():
-                job.beat_at += pace.seconds
-                self.beat(job)
-
     def fail(self, name: str, reason: str) -> None:
         """Let a job fail, for a reason that only the run history tells."""
         job = self.all[name]
@@ -125,7 +122,7 @@ class Jobs:
                 self.fail(job.name, str(invalid))
 
     def _check(self, address: str) -> None:
-        content = self._storage.read(address)
+        content = self._storage.read(self._data.address(address))
         if content is None:
             raise FileInvalid(f"{address} cannot be found.")
         check(content)
@@ -148,14 +145,4 @@ class Jobs:
         return self.all[name]
 
     def _shape(self, job: Job) -> dict[str, Any]:
-        shown = self._conditions.shown_status
-        return job.shape(shown.get(job.name, shown.get("*")))
-
-
-def _spelled(given: dict[str, Any]) -> dict[str, Any]:
-    """Enums compare without regard to case, and are answered in the document's spelling."""
-    details = given.get("fineTuningDetails")
-    if details is None:
-        return dict(given)
-    task = str(details["taskType"])
-    return given | {"fineTuningDetails": details | {"taskType": task[:1].upper() + task[1:]}}
+        return job.shape(shown(self._conditions.shown_status, job.name))

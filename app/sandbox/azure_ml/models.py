@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from app.sandbox.azure_ml.identity import moment
 from app.sandbox.azure_ml.job import Job
 from app.sandbox.azure_ml.storage import DATASTORE
-from app.sandbox.frame.clock import Clock
+from app.sandbox.frame.clock import Clock, moment
 from app.sandbox.frame.exchange import Asked, Refused, Reply
 
 _GONE = 204
@@ -48,10 +47,18 @@ class Models:
             raise Refused(404, f"Model {':'.join(key)} was not found.", code="UserError")
         return Reply.of(self.all[key])
 
+    def list(self, asked: Asked) -> Reply:
+        """GET …/models/{name}/versions, the newest first"""
+        name = unquote(asked.names["name"])
+        versions = [model for (named, _), model in reversed(self.all.items()) if named == name]
+        if not versions:
+            raise Refused(404, f"Model {name} was not found.", code="UserError")
+        return Reply.of({"value": versions})
+
     def delete(self, asked: Asked) -> Reply:
         """DELETE: 200 for what was there, 204 for what was not"""
         was_there = self.all.pop(_key(asked), None) is not None
-        return Reply(pieces=[], status=200 if was_there else _GONE, media_type="text/plain")
+        return Reply.empty(status=200 if was_there else _GONE)
 
 
 def _key(asked: Asked) -> tuple[str, str]:

@@ -10,7 +10,9 @@ from app.sandbox.azure_ml.storage import CONTAINER
 from app.sandbox.frame.operations import Operation
 
 JOB = f"{WORKSPACE}/jobs/{{id}}"
-MODEL = f"{WORKSPACE}/models/{{name}}/versions/{{version}}"
+MODELS = f"{WORKSPACE}/models/{{name}}/versions"
+MODEL = f"{MODELS}/{{version}}"
+DATA = f"{WORKSPACE}/data/{{name}}/versions/{{version}}"
 ENVIRONMENT = f"{WORKSPACE}/environments/{{name}}/versions/{{version}}"
 BLOB = f"/blobs/{CONTAINER}/{{blob:path}}"
 
@@ -98,6 +100,24 @@ class PutJob(TypedDict):
     properties: FineTuningJob | CommandJob
 
 
+class FileAsset(TypedDict):
+    """A file under a name; folders and tables are not simulated."""
+
+    dataType: Literal["uri_file"]
+    dataUri: str
+    description: NotRequired[str]
+    tags: NotRequired[dict[str, str]]
+    properties: NotRequired[dict[str, str]]
+    isAnonymous: NotRequired[bool]
+    isArchived: NotRequired[bool]
+
+
+class PutData(TypedDict):
+    """The body of a put."""
+
+    properties: FileAsset
+
+
 def operations(account: Account) -> list[Operation]:
     """All of them."""
     return [*_job_operations(account), *_asset_operations(account), *_blob_operations(account)]
@@ -107,59 +127,42 @@ def _job_operations(account: Account) -> list[Operation]:
     jobs = account.jobs
     history = f"/history/v1.0{WORKSPACE}/runs/{{id}}/details"
     return [
-        Operation(method="PUT", path=JOB, handle=jobs.put, query=_Version, body=PutJob, answer=Any),
-        Operation(method="GET", path=JOB, handle=jobs.get, query=_Version, answer=Any),
-        Operation(
-            method="GET",
-            path=f"{WORKSPACE}/jobs",
-            handle=jobs.list,
-            query=_JobsQuery,
-            answer=Any,
-        ),
-        Operation(method="POST", path=f"{JOB}/cancel", handle=jobs.cancel, query=_Version),
-        Operation(method="GET", path=history, handle=jobs.details, answer=Any),
+        Operation("PUT", JOB, jobs.put, query=_Version, body=PutJob, answer=Any),
+        Operation("GET", JOB, jobs.get, query=_Version, answer=Any),
+        Operation("GET", f"{WORKSPACE}/jobs", jobs.list, query=_JobsQuery, answer=Any),
+        Operation("POST", f"{JOB}/cancel", jobs.cancel, query=_Version),
+        Operation("GET", history, jobs.details, answer=Any),
     ]
 
 
 def _asset_operations(account: Account) -> list[Operation]:
-    workspace, models = account.workspace, account.models
+    workspace, data, models = account.workspace, account.data, account.models
     datastores = f"{WORKSPACE}/datastores"
     return [
-        Operation(method="GET", path=WORKSPACE, handle=workspace.get, query=_Version, answer=Any),
+        Operation("GET", WORKSPACE, workspace.get, query=_Version, answer=Any),
+        Operation("GET", datastores, workspace.datastores, query=_DatastoresQuery, answer=Any),
+        Operation("GET", f"{datastores}/{{name}}", workspace.datastore, query=_Version, answer=Any),
         Operation(
-            method="GET",
-            path=datastores,
-            handle=workspace.datastores,
-            query=_DatastoresQuery,
-            answer=Any,
-        ),
-        Operation(
-            method="GET",
-            path=f"{datastores}/{{name}}",
-            handle=workspace.datastore,
-            query=_Version,
-            answer=Any,
-        ),
-        Operation(
-            method="PUT",
-            path=ENVIRONMENT,
-            handle=workspace.put_environment,
+            "PUT",
+            ENVIRONMENT,
+            workspace.put_environment,
             query=_Version,
             body=dict[str, Any],
             answer=Any,
         ),
-        Operation(method="GET", path=MODEL, handle=models.get, query=_Version, answer=Any),
-        Operation(method="DELETE", path=MODEL, handle=models.delete, query=_Version),
+        Operation("PUT", DATA, data.put, query=_Version, body=PutData, answer=Any),
+        Operation("GET", DATA, data.get, query=_Version, answer=Any),
+        Operation("GET", MODEL, models.get, query=_Version, answer=Any),
+        Operation("GET", MODELS, models.list, query=_Version, answer=Any),
+        Operation("DELETE", MODEL, models.delete, query=_Version),
     ]
 
 
 def _blob_operations(account: Account) -> list[Operation]:
     storage = account.storage
     return [
-        Operation(
-            method="GET", path=f"/blobs/{CONTAINER}", handle=storage.list, query=dict[str, str]
-        ),
-        Operation(method="GET", path=BLOB, handle=storage.get, query=dict[str, str]),
-        Operation(method="PUT", path=BLOB, handle=storage.put, query=dict[str, str]),
-        Operation(method="DELETE", path=BLOB, handle=storage.delete, query=dict[str, str]),
+        Operation("GET", f"/blobs/{CONTAINER}", storage.list, query=dict[str, str]),
+        Operation("GET", BLOB, storage.get, query=dict[str, str]),
+        Operation("PUT", BLOB, storage.put, query=dict[str, str]),
+        Operation("DELETE", BLOB, storage.delete, query=dict[str, str]),
     ]

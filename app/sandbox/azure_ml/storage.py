@@ -45,7 +45,7 @@ class Storage:
         match asked.query.get("comp"):
             case "block":
                 self._blocks[path, str(asked.query["blockid"])] = asked.content
-                return self._done(201)
+                return Reply.empty(status=201)
             case "blocklist":
                 return self._write(path, self._joined(path, asked.content), asked)
             case _:
@@ -90,7 +90,7 @@ class Storage:
         """DELETE"""
         self._named(asked)
         del self.blobs[_path(asked)]
-        return self._done(202)
+        return Reply.empty(status=202)
 
     def read(self, address: str) -> bytes | None:
         """The bytes behind an `azureml://` address; None where there are none."""
@@ -109,7 +109,7 @@ class Storage:
         if asked.headers.get("if-none-match") == "*" and path in self.blobs:
             raise Refused(_EXISTS, "The specified blob already exists.", code="BlobAlreadyExists")
         self.store(path, content)
-        return self._done(201, self._headers(self.blobs[path]))
+        return Reply.empty(status=201, headers=self._headers(self.blobs[path]))
 
     def _joined(self, path: str, listed: bytes) -> bytes:
         names = re.findall(r"<(?:Latest|Uncommitted|Committed)>([^<]+)<", listed.decode())
@@ -128,9 +128,6 @@ class Storage:
             "x-ms-blob-type": "BlockBlob",
             "x-ms-creation-time": http_date(blob.written_at),
         }
-
-    def _done(self, status: int, headers: dict[str, str] | None = None) -> Reply:
-        return Reply(pieces=[], status=status, media_type="text/plain", headers=headers or {})
 
 
 def _path(asked: Asked) -> str:

@@ -22,9 +22,8 @@ class AzureMLVendor:
 
     def admit(self, asked: Asked) -> None:
         """Any token will do, but for those that have expired."""
-        scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         expired = self._account.conditions.expired_tokens
-        if scheme != "Bearer" or not token or token in expired:
+        if not asked.bearer or asked.bearer in expired:
             raise Refused(401, "The access token is expired.", code="ExpiredAuthenticationToken")
 
     def refuse(self, refused: Refused) -> Reply:

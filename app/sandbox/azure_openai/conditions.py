@@ -1,6 +1,6 @@
 """The world that the simulator of Azure OpenAI is in."""
 
-from pydantic import NonNegativeInt, PositiveFloat
+from pydantic import Field, NonNegativeInt, PositiveFloat
 
 from app.sandbox.openai.conditions import Conditions
 
@@ -10,9 +10,11 @@ class AzureConditions(Conditions):
 
     `deployment_looks` is how often a deployment must be looked at until it is made, or gone. One
     that nobody asks is removed after `idle_days`, one of the developer tier after
-    `developer_hours` in any case.
+    `developer_hours` in any case. The dated surface lists `other_models` besides those that the
+    simulator trains, each with whether it can be tuned.
     """
 
     deployment_looks: NonNegativeInt = 0
     idle_days: PositiveFloat = 15
     developer_hours: PositiveFloat = 24
+    other_models: dict[str, bool] = Field(default_factory=dict[str, bool])

@@ -1,6 +1,7 @@
 """Answers of the dated surface (2024-10-21), which words much in its own way."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from app.sandbox.frame.exchange import Asked, Reply
@@ -10,6 +11,7 @@ Shape = dict[str, Any]
 _STATUSES: Mapping[str, str] = {"pending": "created", "queued": "pending"}
 _NUMBERS = ("n_epochs", "batch_size", "learning_rate_multiplier")
 _UNKNOWN = ("method", "metadata", "integrations", "user_provided_suffix", "organization_id")
+_FAR = 1_900_000_000
 _LEVELS: Mapping[str, str] = {"warn": "warning"}
 
 
@@ -68,18 +70,40 @@ def checkpoint(shape: Shape) -> Shape:
     return shape
 
 
-def model(shape: Shape) -> Shape:
-    """What it can do, and until when."""
-    can = {"completion": False, "embeddings": False, "chat_completion": True}
-    return {
-        "object": "model",
-        "id": shape["id"],
+def model(shape: Shape, *, base: str | None) -> Shape:
+    """What it can do, and until when; `base` is what it was tuned from."""
+    end = shape["shutdown_date"]
+    given = {
+        "model": base,
         "created_at": shape["created"],
         "status": "succeeded",
-        "capabilities": can | {"fine_tune": True, "inference": True},
-        "lifecycle_status": "generally-available",
-        "deprecation": {"inference": 1_900_000_000},
+        "capabilities": _capabilities(fine_tune=True),
+        "deprecation": {name: _second(end) for name in ("fine_tune", "inference")},
     }
+    return _present({**given, **_named(shape["id"])})
+
+
+def other(name: str, is_tunable: bool) -> Shape:
+    """A model that the simulator does not train."""
+    given = {
+        "capabilities": _capabilities(fine_tune=is_tunable),
+        "deprecation": {"inference": _FAR},
+    }
+    return {**given, **_named(name)}
+
+
+def _named(name: str) -> Shape:
+    return {"object": "model", "id": name, "lifecycle_status": "generally-available"}
+
+
+def _capabilities(*, fine_tune: bool) -> Shape:
+    can = {"completion": False, "embeddings": False, "chat_completion": True}
+    return can | {"fine_tune": fine_tune, "inference": True}
+
+
+def _second(day: str | None) -> int:
+    """Midnight of a day in seconds since 1970; far off where none was announced."""
+    return _FAR if day is None else int(datetime.fromisoformat(f"{day}T00:00:00Z").timestamp())
 
 
 def _numbers(hyperparameters: Shape) -> Shape:

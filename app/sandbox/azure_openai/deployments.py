@@ -1,12 +1,10 @@
 """Deployments as Azure Resource Manager keeps them: put, looked at, deleted, and removed idle."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from app.sandbox.azure_openai.conditions import AzureConditions
-from app.sandbox.frame.clock import Clock
+from app.sandbox.frame.clock import Clock, moment
 from app.sandbox.frame.exchange import Asked, Refused, Reply
 from app.sandbox.openai.models import Models
 
@@ -68,9 +66,9 @@ class Deployments:
         """DELETE …/deployments/{deploymentName}"""
         one = self.all.get(asked.names["deploymentName"])
         if one is None:
-            return Reply(pieces=[], status=204, media_type="text/plain")
+            return Reply.empty(status=204)
         one.is_leaving, one.looks = True, 0
-        return Reply(pieces=[], status=202, media_type="text/plain")
+        return Reply.empty(status=202)
 
     def model_of(self, name: str) -> str:
         """The model that a deployment serves, which counts as its use; raises `Refused`."""
@@ -125,10 +123,5 @@ class Deployments:
             "name": one.name,
             "sku": one.sku,
             "properties": {"model": one.model, "provisioningState": state},
-            "systemData": _born(one.created_at),
+            "systemData": {"createdAt": moment(one.created_at), "createdByType": "User"},
         }
-
-
-def _born(seconds: float) -> Mapping[str, str]:
-    moment = datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-    return {"createdAt": moment, "createdByType": "User"}

@@ -158,7 +158,7 @@ def _v1(account: AzureAccount) -> Iterator[Operation]:
 
 
 def _dated(account: AzureAccount) -> list[Operation]:
-    jobs, files, models = account.jobs, account.files, account.models
+    jobs, files = account.jobs, account.files
     told, paged = dated.told, dated.paged
     return [
         _of("POST", "/files", told(files.create, dated.file, status=201), body=openai.FileForm),
@@ -178,11 +178,12 @@ def _dated(account: AzureAccount) -> list[Operation]:
             told(jobs.checkpoints, paged(dated.checkpoint)),
             query=DatedPages,
         ),
-        _of("GET", "/models/{model}", told(models.retrieve, dated.model)),
+        _of("GET", "/models/{model}", account.get_model),
+        _of("GET", "/models", account.list_models),
         Operation(
-            method="POST",
-            path=f"{DATED}/deployments/{{deployment}}{_CHAT}",
-            handle=account.ask,
+            "POST",
+            f"{DATED}/deployments/{{deployment}}{_CHAT}",
+            account.ask,
             query=DatedQuery,
             body=CompletionCreateParams,
             answer=chat.ChatCompletion,
@@ -199,14 +200,7 @@ def _of(
     query: Any = DatedQuery,
     body: Any = None,
 ) -> Operation:
-    return Operation(
-        method=method,
-        path=DATED + path,
-        handle=handle,
-        query=query,
-        body=body,
-        answer=dict[str, Any],
-    )
+    return Operation(method, DATED + path, handle, query=query, body=body, answer=dict[str, Any])
 
 
 def _arm(account: AzureAccount) -> list[Operation]:
@@ -214,8 +208,8 @@ def _arm(account: AzureAccount) -> list[Operation]:
     one = f"{_DEPLOYMENTS}/{{deploymentName}}"
     given: dict[str, Any] = {"query": ArmQuery, "answer": dict[str, Any]}
     return [
-        Operation(method="GET", path=_DEPLOYMENTS, handle=kept.list, **given),
-        Operation(method="PUT", path=one, handle=kept.put, body=NewDeployment, **given),
-        Operation(method="GET", path=one, handle=kept.get, **given),
-        Operation(method="DELETE", path=one, handle=kept.delete, **given),
+        Operation("GET", _DEPLOYMENTS, kept.list, **given),
+        Operation("PUT", one, kept.put, body=NewDeployment, **given),
+        Operation("GET", one, kept.get, **given),
+        Operation("DELETE", one, kept.delete, **given),
     ]

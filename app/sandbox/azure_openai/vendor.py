@@ -44,9 +44,8 @@ class AzureVendor(OpenAIVendor):
 
     def admit(self, asked: Asked) -> None:
         """Any key or token but those that have expired; Resource Manager takes tokens only."""
-        scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         key = "" if asked.path.startswith(ARM) else asked.headers.get("api-key", "")
-        given = {text for text in (key, token if scheme == "Bearer" else "") if text}
+        given = {text for text in (key, asked.bearer) if text}
         if not given or given & self._azure.conditions.expired_keys:
             raise Refused(
                 401,

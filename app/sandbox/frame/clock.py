@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -18,3 +19,8 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move on at once."""
         self._ahead += seconds
+
+
+def moment(seconds: float) -> str:
+    """RFC 3339 in UTC, to the microsecond."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -14,6 +14,7 @@ from app.sandbox.frame.front import Front
 from app.sandbox.frame.orders import Order
 
 NO_CONTENT = 204
+BAD_REQUEST = 400
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
 
@@ -43,6 +44,11 @@ class Control:
             Route("/clock", self._advance, methods=["POST"]),
         ]
 
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock ahead, with everything that is due by then."""
+        self._clock.advance(seconds)
+        self._front.vendor.catch_up()
+
     async def _requests(self, _request: Request) -> Response:
         return JSONResponse([asdict(seen) for seen in self._front.memory.requests])
 
@@ -61,8 +67,7 @@ class Control:
         return Response(status_code=NO_CONTENT)
 
     async def _advance(self, request: Request) -> Response:
-        self._clock.advance((await body_of(request, Advance)).seconds)
-        self._front.vendor.catch_up()
+        self.pass_time((await body_of(request, Advance)).seconds)
         return JSONResponse({"now": self._clock.now()})
 
 
@@ -71,4 +76,4 @@ async def body_of(request: Request, wanted: type[Wanted]) -> Wanted:
     try:
         return wanted.model_validate_json(await request.body())
     except ValidationError as error:
-        raise HTTPException(400, str(error)) from error
+        raise HTTPException(BAD_REQUEST, str(error)) from error

@@ -39,6 +39,12 @@ class Asked:
     files: Mapping[str, UploadedFile] = field(default_factory=dict[str, UploadedFile])
     content: bytes = b""
 
+    @property
+    def bearer(self) -> str:
+        """The token that came as `Authorization: Bearer …`; empty where none did."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token if scheme == "Bearer" else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -53,6 +59,11 @@ class Reply:
     def of(cls, value: Any, *, status: int = 200) -> "Reply":
         """The reply whose body is a JSON value."""
         return cls(pieces=[json.dumps(value, ensure_ascii=False).encode()], status=status)
+
+    @classmethod
+    def empty(cls, *, status: int = 200, headers: Mapping[str, str] | None = None) -> "Reply":
+        """The reply without a body."""
+        return cls(pieces=[], status=status, media_type="text/plain", headers=headers or {})
 
     @property
     def body(self) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -67,9 +67,13 @@ class Front:
         async def endpoint(request: Request) -> Response:
             fault = self.orders.take(request.method, request.url.path)
             exchange = OneExchange(self, operation, request, fault)
-            if fault is not None:
-                return await fault.respond(exchange)
-            return (await exchange.reply()).response()
+            try:
+                if fault is not None:
+                    return await fault.respond(exchange)
+                return (await exchange.reply()).response()
+            except ClientDisconnect:
+                # Nobody is left to read it.
+                return Response(status_code=400)
 
         return endpoint
 

@@ -1,13 +1,13 @@
 """What a vendor is to the frame: its operations, its habits of admitting and refusing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
 
 from app.sandbox.frame.exchange import Asked, Refused, Reply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of a vendor's API.
 
@@ -19,6 +19,7 @@ class Operation:
     method: str
     path: str
     handle: Callable[[Asked], Reply]
+    _: KW_ONLY
     query: Any = None
     body: Any = None
     answer: Any = None

@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
+from app.sandbox.frame.conditions import Paced
 from app.sandbox.frame.listing import Lag
 
 SECRET = "whsec_bHV0aGllci1zYW5kYm94LXNlY3JldA=="  # noqa: S105 - opens nothing but a simulator
@@ -14,15 +15,6 @@ CLOSED = (
     "Your organization can no longer create fine-tuning jobs. "
     "See https://platform.openai.com/docs/deprecations"
 )
-
-
-class Pace(BaseModel):
-    """What makes jobs move on by a beat: a look at the job, so many seconds, or only an order."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    by: Literal["look", "clock", "order"] = "look"
-    seconds: PositiveFloat = 1
 
 
 class Closed(BaseModel):
@@ -45,7 +37,7 @@ class Webhooks(BaseModel):
     held: bool = False
 
 
-class Conditions(BaseModel):
+class Conditions(Paced):
     """Everything that can be ordered and is no fault of a single request.
 
     A base model is retired from its shutdown date on, by the simulator's clock. `shown_status`
@@ -54,9 +46,6 @@ class Conditions(BaseModel):
     processed; sizes are in bytes.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-    pace: Pace = Pace()
     training_beats: PositiveInt = 3
     file_looks: NonNegativeInt = 0
     largest_file: PositiveInt = 512 * MIB

@@ -2,11 +2,13 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.sandbox.frame.clock import Clock
+from app.sandbox.frame.conditions import shown
 from app.sandbox.frame.exchange import Asked, Refused, Reply
+from app.sandbox.frame.jobs import PacedJobs
 from app.sandbox.frame.listing import Listing
 from app.sandbox.openai.conditions import Conditions
 from app.sandbox.openai.files import Files
@@ -20,7 +22,7 @@ SEEDS = 2**31
 MOST_METADATA = 16
 
 
-class Jobs:
+class Jobs(PacedJobs[Job, Conditions]):
     """All jobs, the oldest first."""
 
     def __init__(
@@ -32,14 +34,12 @@ class Jobs:
         clock: Clock,
         kind: type[Job],
     ) -> None:
+        super().__init__(conditions, clock)
         self._files = files
         self._models = models
         self._machine = machine
-        self._conditions = conditions
-        self._clock = clock
         self._kind = kind
         self._listing = Listing(clock)
-        self.all: dict[str, Job] = {}
 
     def create(self, asked: Asked) -> Reply:
         """POST /fine_tuning/jobs"""
@@ -51,35 +51,28 @@ class Jobs:
 
     def list(self, asked: Asked) -> Reply:
         """GET /fine_tuning/jobs"""
-        shown = self._listing.shown(self.all, self._conditions.listing_lag)
-        jobs = [self.all[job_id] for job_id in reversed(shown)]
+        listed = self._listing.shown(self.all, self._conditions.listing_lag)
+        jobs = [self.all[job_id] for job_id in reversed(listed)]
         shapes = [self._shape(job) for job in jobs if _matches(job, asked.query)]
         return Reply.of(page(shapes, asked.query, default=20))
 
     def retrieve(self, asked: Asked) -> Reply:
         """GET /fine_tuning/jobs/{fine_tuning_job_id}"""
         job = self._named(asked)
-        if self._conditions.pace.by == "look":
-            self._machine.beat(job)
+        self.look(job)
         return self._reply(job)
 
     def pause(self, asked: Asked) -> Reply:
         """POST …/pause"""
-        job = self._named(asked)
-        self._machine.pause(job)
-        return self._reply(job)
+        return self._steer(asked, self._machine.pause)
 
     def resume(self, asked: Asked) -> Reply:
         """POST …/resume"""
-        job = self._named(asked)
-        self._machine.resume(job)
-        return self._reply(job)
+        return self._steer(asked, self._machine.resume)
 
     def cancel(self, asked: Asked) -> Reply:
         """POST …/cancel"""
-        job = self._named(asked)
-        self._machine.cancel(job)
-        return self._reply(job)
+        return self._steer(asked, self._machine.cancel)
 
     def events(self, asked: Asked) -> Reply:
         """GET …/events, the newest first"""
@@ -90,21 +83,9 @@ class Jobs:
         listed = page(self._named(asked).checkpoints[::-1], asked.query, default=10)
         return Reply.of(with_ends(listed, None))
 
-    def advance(self, beats: int, job_id: str | None = None) -> None:
-        """Move one job on, or all."""
-        for job in [self.all[job_id]] if job_id else list(self.all.values()):
-            for _ in range(beats):
-                self._machine.beat(job)
-
-    def catch_up(self) -> None:
-        """With the clock's pace, every beat that is due by now."""
-        pace = self._conditions.pace
-        if pace.by != "clock":
-            return
-        for job in list(self.all.values()):
-            while not job.is_over and job.beat_at + pace.seconds <= self._clock.now():
-                job.beat_at += pace.seconds
-                self._machine.beat(job)
+    def beat(self, job: Job) -> None:
+        """One step of the way."""
+        self._machine.beat(job)
 
     def fail(self, job_id: str, code: str, message: str) -> None:
         """Let a job fail at the vendor's."""
@@ -143,6 +124,11 @@ class Jobs:
             integrations=body.get("integrations"),
         )
 
+    def _steer(self, asked: Asked, act: Callable[[Job], None]) -> Reply:
+        job = self._named(asked)
+        act(job)
+        return self._reply(job)
+
     def _require_open(self) -> None:
         closed = self._conditions.closed
         if closed is not None:
@@ -163,8 +149,7 @@ class Jobs:
         return Reply.of(self._shape(job))
 
     def _shape(self, job: Job) -> dict[str, Any]:
-        shown = self._conditions.shown_status
-        return job.shape(shown.get(job.id, shown.get("*")))
+        return job.shape(shown(self._conditions.shown_status, job.id))
 
 
 def _matches(job: Job, query: Mapping[str, Any]) -> bool:

@@ -90,17 +90,11 @@ def _file_operations(account: Account) -> list[Operation]:
     files = account.files
     file = types.FileObject
     return [
-        Operation(method="POST", path="/files", handle=files.create, body=FileForm, answer=file),
-        Operation(
-            method="GET",
-            path="/files",
-            handle=files.list,
-            query=types.FileListParams,
-            answer=FilePage,
-        ),
-        Operation(method="GET", path=_FILE, handle=files.retrieve, answer=file),
-        Operation(method="GET", path=f"{_FILE}/content", handle=files.content),
-        Operation(method="DELETE", path=_FILE, handle=files.delete, answer=types.FileDeleted),
+        Operation("POST", "/files", files.create, body=FileForm, answer=file),
+        Operation("GET", "/files", files.list, query=types.FileListParams, answer=FilePage),
+        Operation("GET", _FILE, files.retrieve, answer=file),
+        Operation("GET", f"{_FILE}/content", files.content),
+        Operation("DELETE", _FILE, files.delete, answer=types.FileDeleted),
     ]
 
 
@@ -108,29 +102,19 @@ def _upload_operations(account: Account) -> list[Operation]:
     upload = account.uploads
     return [
         Operation(
-            method="POST",
-            path="/uploads",
-            handle=upload.create,
-            body=types.UploadCreateParams,
-            answer=types.Upload,
+            "POST", "/uploads", upload.create, body=types.UploadCreateParams, answer=types.Upload
         ),
         Operation(
-            method="POST",
-            path=f"{_UPLOAD}/parts",
-            handle=upload.add_part,
-            body=PartForm,
-            answer=uploads.UploadPart,
+            "POST", f"{_UPLOAD}/parts", upload.add_part, body=PartForm, answer=uploads.UploadPart
         ),
         Operation(
-            method="POST",
-            path=f"{_UPLOAD}/complete",
-            handle=upload.complete,
+            "POST",
+            f"{_UPLOAD}/complete",
+            upload.complete,
             body=types.UploadCompleteParams,
             answer=types.Upload,
         ),
-        Operation(
-            method="POST", path=f"{_UPLOAD}/cancel", handle=upload.cancel, answer=types.Upload
-        ),
+        Operation("POST", f"{_UPLOAD}/cancel", upload.cancel, answer=types.Upload),
     ]
 
 
@@ -139,34 +123,26 @@ def _job_operations(account: Account) -> list[Operation]:
     job = fine_tuning.FineTuningJob
     return [
         Operation(
-            method="POST",
-            path="/fine_tuning/jobs",
-            handle=kept.create,
-            body=fine_tuning.JobCreateParams,
-            answer=job,
+            "POST", "/fine_tuning/jobs", kept.create, body=fine_tuning.JobCreateParams, answer=job
         ),
         Operation(
-            method="GET",
-            path="/fine_tuning/jobs",
-            handle=kept.list,
-            query=fine_tuning.JobListParams,
-            answer=JobPage,
+            "GET", "/fine_tuning/jobs", kept.list, query=fine_tuning.JobListParams, answer=JobPage
         ),
-        Operation(method="GET", path=_JOB, handle=kept.retrieve, answer=job),
-        Operation(method="POST", path=f"{_JOB}/pause", handle=kept.pause, answer=job),
-        Operation(method="POST", path=f"{_JOB}/resume", handle=kept.resume, answer=job),
-        Operation(method="POST", path=f"{_JOB}/cancel", handle=kept.cancel, answer=job),
+        Operation("GET", _JOB, kept.retrieve, answer=job),
+        Operation("POST", f"{_JOB}/pause", kept.pause, answer=job),
+        Operation("POST", f"{_JOB}/resume", kept.resume, answer=job),
+        Operation("POST", f"{_JOB}/cancel", kept.cancel, answer=job),
         Operation(
-            method="GET",
-            path=f"{_JOB}/events",
-            handle=kept.events,
+            "GET",
+            f"{_JOB}/events",
+            kept.events,
             query=fine_tuning.JobListEventsParams,
             answer=EventPage,
         ),
         Operation(
-            method="GET",
-            path=f"{_JOB}/checkpoints",
-            handle=kept.checkpoints,
+            "GET",
+            f"{_JOB}/checkpoints",
+            kept.checkpoints,
             query=jobs.CheckpointListParams,
             answer=CheckpointPage,
         ),
@@ -176,13 +152,13 @@ def _job_operations(account: Account) -> list[Operation]:
 def _model_operations(account: Account) -> list[Operation]:
     models = account.models
     return [
-        Operation(method="GET", path="/models", handle=models.list, answer=ModelPage),
-        Operation(method="GET", path=_MODEL, handle=models.retrieve, answer=types.Model),
-        Operation(method="DELETE", path=_MODEL, handle=models.delete, answer=types.ModelDeleted),
+        Operation("GET", "/models", models.list, answer=ModelPage),
+        Operation("GET", _MODEL, models.retrieve, answer=types.Model),
+        Operation("DELETE", _MODEL, models.delete, answer=types.ModelDeleted),
         Operation(
-            method="POST",
-            path="/chat/completions",
-            handle=account.chat.create,
+            "POST",
+            "/chat/completions",
+            account.chat.create,
             body=CompletionCreateParams,
             answer=chat.ChatCompletion,
             piece=chat.ChatCompletionChunk,

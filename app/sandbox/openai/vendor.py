@@ -37,8 +37,8 @@ class OpenAIVendor:
 
     def admit(self, asked: Asked) -> None:
         """Any key will do, but for those that have expired."""
-        scheme, _, key = asked.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or not key:
+        key = asked.bearer
+        if not key:
             raise Refused(401, "You didn't provide an API key.")
         if key in self._account.conditions.expired_keys:
             raise Refused(

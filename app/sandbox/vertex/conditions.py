@@ -2,21 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
+from app.sandbox.frame.conditions import Paced
 from app.sandbox.frame.listing import Lag
 
 
-class Pace(BaseModel):
-    """What makes jobs move on by a beat: a look at the job, so many seconds, or only an order."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    by: Literal["look", "clock", "order"] = "look"
-    seconds: PositiveFloat = 1
-
-
-class Conditions(BaseModel):
+class Conditions(Paced):
     """Everything that can be ordered and is no fault of a single request.
 
     `expired_tokens` are refused, by `*` all of them.
@@ -27,9 +19,6 @@ class Conditions(BaseModel):
     `partly` lets trainings succeed in part; `drops` are examples (from 1) that they leave out.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-    pace: Pace = Pace()
     epochs: PositiveInt = 3
     listing_lag: Lag = Lag()
     filters: Literal["honoured", "passed over", "refused"] = "honoured"

@@ -1,7 +1,6 @@
-"""How Google names things and spells moments."""
+"""How Google names things."""
 
 import secrets
-from datetime import UTC, datetime
 
 PROJECT_NUMBER = "824501763910"
 """Answers name the project by its number, whatever the request named it by."""
@@ -15,8 +14,3 @@ def new_number() -> str:
 def parent(location: str) -> str:
     """What things of a location stand under, in answers."""
     return f"projects/{PROJECT_NUMBER}/locations/{location}"
-
-
-def moment(seconds: float) -> str:
-    """RFC 3339 in UTC, to the microsecond."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.sandbox.vertex.identity import moment
+from app.sandbox.frame.clock import moment
 
 OVER = frozenset(
     {

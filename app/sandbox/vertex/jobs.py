@@ -7,7 +7,9 @@ from typing import Any
 from google.cloud import aiplatform_v1 as v1
 
 from app.sandbox.frame.clock import Clock
+from app.sandbox.frame.conditions import shown
 from app.sandbox.frame.exchange import Asked, Refused, Reply
+from app.sandbox.frame.jobs import PacedJobs
 from app.sandbox.frame.listing import Listing
 from app.sandbox.vertex.conditions import Conditions
 from app.sandbox.vertex.identity import new_number, parent
@@ -21,19 +23,17 @@ LONGEST_LABEL = 63
 MOST_NAME = 128
 
 
-class Jobs:
+class Jobs(PacedJobs[Job, Conditions]):
     """All jobs, the oldest first."""
 
     def __init__(
         self, storage: Storage, registry: Registry, conditions: Conditions, clock: Clock
     ) -> None:
+        super().__init__(conditions, clock)
         self._storage = storage
         self._registry = registry
-        self._conditions = conditions
-        self._clock = clock
         self._machine = Machine(storage, registry, conditions, clock)
         self._listing = Listing(clock)
-        self.all: dict[str, Job] = {}
 
     def create(self, asked: Asked) -> Reply:
         """POST /tuningJobs"""
@@ -44,8 +44,8 @@ class Jobs:
 
     def list(self, asked: Asked) -> Reply:
         """GET /tuningJobs, the newest first"""
-        shown = self._listing.shown(self.all, self._conditions.listing_lag)
-        jobs = [self.all[name] for name in reversed(shown)]
+        listed = self._listing.shown(self.all, self._conditions.listing_lag)
+        jobs = [self.all[name] for name in reversed(listed)]
         wanted = [job for job in jobs if self._is_wanted(job, asked.query.get("filter"))]
         start = int(asked.query.get("pageToken", 0))
         end = start + int(asked.query.get("pageSize", 100))
@@ -57,8 +57,7 @@ class Jobs:
     def get(self, asked: Asked) -> Reply:
         """GET /tuningJobs/{tuningJobsId}"""
         job = self._named(asked)
-        if self._conditions.pace.by == "look":
-            self._machine.beat(job)
+        self.look(job)
         return self._reply(job, asked)
 
     def cancel(self, asked: Asked) -> Reply:
@@ -66,21 +65,9 @@ class Jobs:
         self._machine.cancel(self._named(asked))
         return Reply.of({})
 
-    def advance(self, beats: int, name: str | None = None) -> None:
-        """Move one job on, or all."""
-        for job in [self.all[name]] if name else list(self.all.values()):
-            for _ in range(beats):
-                self._machine.beat(job)
-
-    def catch_up(self) -> None:
-        """With the clock's pace, every beat that is due by now."""
-        pace = self._conditions.pace
-        if pace.by != "clock":
-            return
-        for job in list(self.all.values()):
-            while not job.is_over and job.beat_at + pace.seconds <= self._clock.now():
-                job.beat_at += pace.seconds
-                self._machine.beat(job)
+    def beat(self, job: Job) -> None:
+        """One step of the way."""
+        self._machine.beat(job)
 
     def fail(self, name: str, message: str) -> None:
         """Let a job fail at Google."""
@@ -140,8 +127,7 @@ class Jobs:
         return Reply.of(_spelled(self._shape(job), asked, v1.TuningJob))
 
     def _shape(self, job: Job) -> dict[str, Any]:
-        shown = self._conditions.shown_state
-        return job.shape(shown.get(job.name, shown.get("*")))
+        return job.shape(shown(self._conditions.shown_state, job.name))
 
 
 def _camel(asked: Asked) -> dict[str, Any]:

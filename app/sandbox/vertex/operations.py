@@ -89,7 +89,7 @@ def operations(account: Account) -> list[Operation]:
         *_of_version("/v1beta1", account, job=messages.BETA_JOB, jobs=_OBJECT),
         *_registry(account),
         *_storage(account),
-        Operation(method="POST", path=tokens.PATH, handle=account.tokens.grant, answer=_OBJECT),
+        Operation("POST", tokens.PATH, account.tokens.grant, answer=_OBJECT),
     ]
 
 
@@ -104,35 +104,22 @@ def _of_version(version: str, account: Account, *, job: object, jobs: object) ->
         )
     ]
     return [
+        Operation("POST", f"{version}{JOBS}", kept.create, query=Query, body=job, answer=job),
+        Operation("GET", f"{version}{JOBS}", kept.list, query=ListQuery, answer=jobs),
+        Operation("GET", f"{version}{_JOB}", kept.get, query=Query, answer=job),
         Operation(
-            method="POST",
-            path=f"{version}{JOBS}",
-            handle=kept.create,
-            query=Query,
-            body=job,
-            answer=job,
-        ),
-        Operation(
-            method="GET",
-            path=f"{version}{JOBS}",
-            handle=kept.list,
-            query=ListQuery,
-            answer=jobs,
-        ),
-        Operation(method="GET", path=f"{version}{_JOB}", handle=kept.get, query=Query, answer=job),
-        Operation(
-            method="POST",
-            path=f"{version}{_JOB}:cancel",
-            handle=kept.cancel,
+            "POST",
+            f"{version}{_JOB}:cancel",
+            kept.cancel,
             query=Query,
             body=messages.declared(v1.CancelTuningJobRequest),
             answer=_OBJECT,
         ),
         *(
             Operation(
-                method="POST",
-                path=path,
-                handle=handle,
+                "POST",
+                path,
+                handle,
                 query=Query,
                 body=messages.QUESTION,
                 answer=answer,
@@ -148,42 +135,30 @@ def _registry(account: Account) -> list[Operation]:
     model, endpoint = f"/v1{_MODEL}", f"/v1{_ENDPOINT}"
     return [
         Operation(
-            method="GET",
-            path=model,
-            handle=registry.get_model,
-            query=Query,
-            answer=messages.declared(v1.Model),
+            "GET", model, registry.get_model, query=Query, answer=messages.declared(v1.Model)
         ),
+        Operation("DELETE", model, registry.delete_model, query=Query, answer=_OBJECT),
         Operation(
-            method="DELETE", path=model, handle=registry.delete_model, query=Query, answer=_OBJECT
-        ),
-        Operation(
-            method="GET",
-            path=endpoint,
-            handle=registry.get_endpoint,
+            "GET",
+            endpoint,
+            registry.get_endpoint,
             query=Query,
             answer=messages.declared(v1.Endpoint),
         ),
+        Operation("DELETE", endpoint, registry.delete_endpoint, query=Query, answer=_OBJECT),
         Operation(
-            method="DELETE",
-            path=endpoint,
-            handle=registry.delete_endpoint,
-            query=Query,
-            answer=_OBJECT,
-        ),
-        Operation(
-            method="POST",
-            path=f"{endpoint}:undeployModel",
-            handle=registry.undeploy,
+            "POST",
+            f"{endpoint}:undeployModel",
+            registry.undeploy,
             query=Query,
             body=messages.declared(v1.UndeployModelRequest),
             answer=_OBJECT,
         ),
         *(
             Operation(
-                method="GET",
-                path=f"{place}/operations/{{operationsId}}",
-                handle=registry.look,
+                "GET",
+                f"{place}/operations/{{operationsId}}",
+                registry.look,
                 query=Query,
                 answer=_OBJECT,
             )
@@ -197,33 +172,21 @@ def _storage(account: Account) -> list[Operation]:
     storage = account.storage
     one = f"{_BUCKET}/o/{{object:path}}"
     return [
+        Operation("GET", _BUCKET, storage.bucket, query=ObjectQuery, answer=_OBJECT),
         Operation(
-            method="GET", path=_BUCKET, handle=storage.bucket, query=ObjectQuery, answer=_OBJECT
-        ),
-        Operation(
-            method="POST",
-            path=_UPLOAD,
-            handle=storage.insert,
+            "POST",
+            _UPLOAD,
+            storage.insert,
             query=UploadQuery,
             body=UploadResource | None,
             answer=_OBJECT,
         ),
-        Operation(
-            method="PUT", path=_UPLOAD, handle=storage.go_on, query=UploadQuery, answer=_OBJECT
-        ),
-        Operation(
-            method="GET",
-            path=f"{_BUCKET}/o",
-            handle=storage.list,
-            query=ObjectsQuery,
-            answer=_OBJECT,
-        ),
+        Operation("PUT", _UPLOAD, storage.go_on, query=UploadQuery, answer=_OBJECT),
+        Operation("GET", f"{_BUCKET}/o", storage.list, query=ObjectsQuery, answer=_OBJECT),
         *(
-            Operation(
-                method="GET", path=path, handle=storage.get, query=ObjectQuery, answer=_OBJECT
-            )
+            Operation("GET", path, storage.get, query=ObjectQuery, answer=_OBJECT)
             # Google's own library reads the bytes below /download.
             for path in (one, f"/download{one}")
         ),
-        Operation(method="DELETE", path=one, handle=storage.delete, query=ObjectQuery),
+        Operation("DELETE", one, storage.delete, query=ObjectQuery),
     ]

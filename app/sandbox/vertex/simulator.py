@@ -2,30 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
 
 from app.sandbox.frame.clock import Clock
-from app.sandbox.frame.control import Control
-from app.sandbox.frame.faults import Fault
-from app.sandbox.frame.front import Front
-from app.sandbox.frame.memory import Seen, Violation
+from app.sandbox.frame.handle import Handle
 from app.sandbox.frame.operations import Published
-from app.sandbox.frame.orders import Order
-from app.sandbox.frame.serving import HOST, Server
 from app.sandbox.vertex.account import Account
 from app.sandbox.vertex.conditions import Conditions
-from app.sandbox.vertex.control import AccountControl, change
+from app.sandbox.vertex.control import AccountControl
 from app.sandbox.vertex.job import Job
 from app.sandbox.vertex.vendor import GoogleVendor
 
 
-class SimulatedVertex:
-    """Vertex AI and Cloud Storage at one address on loopback, between `start` and `stop`.
-
-    What it keeps outlives a stop, and it comes back on the same port. Port 0 takes a free one.
-    With `contract` requests and answers are checked against those documents as well.
-    """
+class SimulatedVertex(Handle[Account]):
+    """Vertex AI and Cloud Storage at one address on loopback."""
 
     def __init__(
         self,
@@ -35,45 +24,9 @@ class SimulatedVertex:
         clock: Clock | None = None,
         conditions: Conditions | None = None,
     ) -> None:
-        self.clock = clock or Clock()
-        self.conditions = conditions or Conditions()
-        self._account = Account(self.conditions, self.clock)
-        vendor = GoogleVendor(self._account)
-        self._front = Front(vendor, contract)
-        routes = [
-            *Control(self._front, self.clock).routes(),
-            *AccountControl(self._account).routes(),
-        ]
-        self._server = Server(
-            self._front.app(routes), self._front.connections, vendor.catch_up, port
-        )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def url(self) -> str:
-        """The address of both APIs, known once it has started."""
-        return f"http://{HOST}:{self._server.port}"
-
-    @property
-    def requests(self) -> Sequence[Seen]:
-        """All requests, the first one first."""
-        return self._front.memory.requests
-
-    @property
-    def violations(self) -> list[Violation]:
-        """What broke Google's contract, on either side."""
-        return self._front.memory.violations
+        account = Account(conditions or Conditions(), clock or Clock())
+        vendor, control = GoogleVendor(account), AccountControl(account)
+        super().__init__(vendor, control, account, contract=contract, port=port)
 
     @property
     def jobs(self) -> Sequence[Job]:
@@ -116,29 +69,6 @@ class SimulatedVertex:
     def creations(self, label: str) -> Counter[str]:
         """How many jobs were created for each value of a label."""
         return self._account.jobs.creations(label)
-
-    def start(self) -> None:
-        """Serve in a thread."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Be unreachable: every connection breaks, and no new one is taken."""
-        self._server.stop()
-
-    def order(
-        self, fault: Fault, path: str, *, method: str = "*", times: int = 1, skip: int = 0
-    ) -> None:
-        """Spoil the next `times` requests to a path, `*` standing for anything in it."""
-        order = Order(fault=fault, path=path, method=method, times=times, skip=skip)
-        self._server.do(lambda: self._front.orders.add(order))
-
-    def change(self, **changes: Any) -> None:
-        """Change conditions, all or none."""
-        self._server.do(lambda: change(self.conditions, changes))
-
-    def advance(self, beats: int = 1, *, job: str | None = None) -> None:
-        """Move a job on, or all."""
-        self._server.do(lambda: self._account.jobs.advance(beats, job))
 
     def fail(self, job: str, *, message: str = "Internal error.") -> None:
         """Let a job fail."""

@@ -10,15 +10,12 @@ from typing import Any
 
 from google_crc32c import Checksum
 
-from app.sandbox.frame.clock import Clock
+from app.sandbox.frame.clock import Clock, moment
 from app.sandbox.frame.exchange import Asked, Refused, Reply
 from app.sandbox.vertex.conditions import Conditions
-from app.sandbox.vertex.identity import moment
 
 _MISMATCH = 412
 _GOES_ON = 308
-_NOTHING = "text/plain"
-"""What Google says of an empty body."""
 
 
 @dataclass(slots=True)
@@ -95,7 +92,7 @@ class Storage:
         """DELETE /b/{bucket}/o/{object}"""
         key = self._named(asked)
         del self.objects[key], self.contents[key]
-        return Reply(pieces=[], status=204, media_type=_NOTHING)
+        return Reply.empty(status=204)
 
     def read(self, address: str) -> bytes | None:
         """The bytes behind a `gs://` address."""
@@ -115,7 +112,7 @@ class Storage:
         self._sessions[upload] = Session(bucket, resource, asked.query)
         place = f"http://{asked.headers['host']}{asked.path}?uploadType=resumable"
         location = {"location": f"{place}&upload_id={upload}"}
-        return Reply(pieces=[], media_type=_NOTHING, headers=location)
+        return Reply.empty(headers=location)
 
     def _write(
         self, bucket: str, resource: Mapping[str, Any], content: bytes, query: Mapping[str, Any]
@@ -181,4 +178,4 @@ def _related(asked: Asked) -> tuple[dict[str, Any], bytes]:
 
 def _incomplete(size: int) -> Reply:
     headers = {"range": f"bytes=0-{size - 1}"} if size else {}
-    return Reply(pieces=[], status=_GOES_ON, media_type=_NOTHING, headers=headers)
+    return Reply.empty(status=_GOES_ON, headers=headers)

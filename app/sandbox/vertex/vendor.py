@@ -38,8 +38,7 @@ class GoogleVendor:
         """Any token will do, but for those that have expired, or where all have."""
         if asked.path == tokens.PATH:
             return
-        scheme, _, token = asked.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or not token or self._is_expired(token):
+        if not asked.bearer or self._is_expired(asked.bearer):
             raise Refused(401, "Request had invalid authentication credentials.")
 
     def _is_expired(self, token: str) -> bool:
