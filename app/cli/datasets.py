@@ -1,8 +1,6 @@
 """`luthier datasets`: bring examples in, look at them, and take them out again."""
 
 import json
-import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +16,9 @@ from app.cli.dataset_views import (
     show_split,
 )
 from app.cli.names import minute, version
-from app.cli.remote import Cursor, Limit, Remote, over_http, pairs, part, values
+from app.cli.polling import until
+from app.cli.remote import Cursor, Limit, Remote, given, over_http, pairs, part, values
+from app.cli.saving import Output, save
 
 datasets = typer.Typer(name="datasets", help="Datasets: upload, look at, split, download.")
 
@@ -51,13 +51,13 @@ def upload(
 ) -> None:
     """Check a file line by line and store it; prints the new version's id."""
     meant = {column: meaning or None for column, meaning in pairs(columns, "=").items()}
-    fields = {"name": name, "on_error": on_error, "format": format}
-    if meant:
-        fields["columns"] = json.dumps(meant)
-    given = {field: value for field, value in fields.items() if value is not None}
-    with file.open("rb") as content:
-        response = remote.http.post("/datasets", data=given, files={"file": (file.name, content)})
-    remote.show(response, _show_uploaded)
+    fields = {
+        "name": name,
+        "on_error": on_error,
+        "format": format,
+        "columns": json.dumps(meant) if meant else None,
+    }
+    remote.show(send_file(remote, file, given(fields)), _show_uploaded)
 
 
 @datasets.command("list")
@@ -89,11 +89,8 @@ def report(
     wait: Annotated[bool, typer.Option(help="Until it is ready.")] = False,
 ) -> None:
     """What is good and bad about the examples, and what to do next."""
-    response = remote.get(f"/datasets/{part(ref)}/report")
-    while wait and response.json()["status"] not in ("ready", "failed"):
-        time.sleep(0.5)
-        response = remote.get(f"/datasets/{part(ref)}/report")
-    remote.show(response, show_report)
+    found = ready_report(remote, ref) if wait else _report(remote, ref)
+    remote.show(found, show_report)
 
 
 @datasets.command("compile")
@@ -134,7 +131,7 @@ def split(
 ) -> None:
     """Make training, validation and test versions that share no example."""
     wanted = {"validation": validation, "test": test, "seed": seed, "group_by": group_by}
-    remote.show(remote.create(f"/datasets/{part(ref)}/split", wanted), show_split)
+    remote.show(remote.create(f"/datasets/{part(ref)}/split", given(wanted)), show_split)
 
 
 @datasets.command()
@@ -168,39 +165,34 @@ def download(
     losses: Annotated[
         str, typer.Option(help="What the form cannot carry: refuse or accept.")
     ] = "refuse",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write, else stdout.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """The examples as a file, also in other forms."""
-    asked = {"container": container, "compression": compression, "losses": losses}
-    if format is not None:
-        asked["format"] = format
-    path = f"/datasets/{part(ref)}/content"
-    with remote.http.stream("GET", path, params=asked) as response:
-        if output is None:
-            _copy(response)
-        else:
-            _save(response, output)
+    asked = {
+        "container": container,
+        "compression": compression,
+        "losses": losses,
+        "format": format,
+    }
+    save(remote, f"/datasets/{part(ref)}/content", given(asked), output=output)
 
 
-def _copy(response: httpx.Response) -> None:
-    for piece in response.iter_bytes():
-        sys.stdout.buffer.write(piece)
-    sys.stdout.buffer.flush()
+def send_file(remote: Remote, file: Path, fields: dict[str, str]) -> httpx.Response:
+    """The answer to a file that is to become a version."""
+    with file.open("rb") as content:
+        return remote.http.post("/datasets", data=fields, files={"file": (file.name, content)})
 
 
-def _save(response: httpx.Response, path: Path) -> None:
-    """Under its name only once it is whole."""
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        with unfinished.open("wb") as file:
-            for piece in response.iter_bytes():
-                file.write(piece)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    remark(f"{path}: {path.stat().st_size} bytes")
+def ready_report(remote: Remote, ref: str) -> httpx.Response:
+    """The answer that has the whole report, or why there will be none."""
+    return until(
+        lambda response: response.json()["status"] in ("ready", "failed"),
+        lambda: _report(remote, ref),
+    )
+
+
+def _report(remote: Remote, ref: str) -> httpx.Response:
+    return remote.get(f"/datasets/{part(ref)}/report")
 
 
 def _show_uploaded(dataset: dict[str, Any]) -> None:

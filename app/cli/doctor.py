@@ -1,5 +1,6 @@
 """`luthier doctor`: every part of the set-up with its state, and the next step where one is due."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ from rich.markup import escape
 from app import bootstrap
 from app.cli.console import out
 from app.domain.errors import DatabaseUnavailable
-from app.providers import catalog
+from app.providers import catalog, readiness
 from app.providers.catalog import ProviderMisconfigured
 from app.settings import GIB, Settings, SettingsInvalid, load
-from app.storage import migrating
+from app.storage import compatibility
+from app.storage.compatibility import DatabaseNewer, Standing
 from app.storage.database import Database
 
 _MARKS = {
@@ -34,9 +36,9 @@ class Finding:
     next_step: str | None = None
 
 
-async def examine() -> bool:
+def examine() -> bool:
     """Print all findings; whether the service can start."""
-    findings = await _findings()
+    findings = asyncio.run(_findings())
     for finding in findings:
         out.print(
             f"{_MARKS[finding.state]} {finding.part:<20} {escape(finding.says)}", soft_wrap=True
@@ -87,14 +89,16 @@ async def _database(settings: Settings) -> Finding:
     if database.is_embedded and not os.path.exists(database.url.database or ""):  # noqa: ASYNC240
         return Finding("ok", "database", f"{shown} (made at the first start)")
     try:
-        is_current = await migrating.is_current(database)
+        standing = await compatibility.standing(database)
+    except DatabaseNewer as error:
+        return Finding("missing", "database", shown, str(error))
     except DatabaseUnavailable:
         return Finding(
             "missing", "database", f"{shown} does not answer", "Start it, or mend the URL."
         )
     finally:
         await database.dispose()
-    if not is_current:
+    if standing is Standing.BEHIND:
         return Finding("note", "database", f"{shown} is not up to date", "Run luthier migrate.")
     return Finding("ok", "database", shown)
 
@@ -126,7 +130,7 @@ def _provider(settings: Settings, name: str, section: Mapping[str, Any]) -> Find
             f"{spec.title}: not configured",
             f"Set {', '.join(connected[name].missing)} to use it.",
         )
-    missing = catalog.missing_packages(spec)
+    missing = readiness.missing_packages(spec)
     if missing:
         return Finding("note", part, f"{spec.title}: needs {', '.join(missing)}", spec.install)
     return Finding("ok", part, f"{spec.title}: {', '.join(sorted(spec.methods))}")

@@ -1,6 +1,5 @@
 """`luthier eval`: compare models on held-out examples, and read where they fail."""
 
-import time
 from typing import Annotated, Any
 
 import httpx
@@ -8,16 +7,15 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from app.cli.console import complain, out, print_fields, print_rows, remark, say, show_more
-from app.cli.names import version
-from app.cli.remote import Cursor, Limit, Remote, over_http, part
+from app.cli.names import interval, number, version
+from app.cli.polling import until
+from app.cli.remote import Cursor, Limit, Remote, given, over_http, part
 
 evaluations = typer.Typer(name="eval", help="Evaluations: run, read.")
 
 EvaluationId = Annotated[str, typer.Argument(metavar="ID", help="The evaluation's id.")]
 
 FINAL = ("succeeded", "failed")
-
-SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @evaluations.command()
@@ -44,9 +42,9 @@ def run(
         "metrics": metrics or None,
         "limit": limit,
     }
-    begun = remote.create("/evaluations", wanted).json()
+    begun = remote.create("/evaluations", given(wanted)).json()
     remark(f"{begun['id']}: {begun['total']} answers to get")
-    response = _finished(remote, begun)
+    response = finished(remote, begun)
     remote.show(response, _show)
     if response.json()["status"] == "failed":
         raise typer.Exit(1)
@@ -74,7 +72,7 @@ def examples(
     remote.show(remote.get(path, sort=sort, limit=limit, cursor=cursor), _show_examples)
 
 
-def _finished(remote: Remote, evaluation: dict[str, Any]) -> httpx.Response:
+def finished(remote: Remote, evaluation: dict[str, Any]) -> httpx.Response:
     """The evaluation's last answer; on a terminal a bar shows how far it is."""
     columns = (
         TextColumn("{task.description}"),
@@ -84,13 +82,21 @@ def _finished(remote: Remote, evaluation: dict[str, Any]) -> httpx.Response:
     is_hidden = remote.as_json or not out.is_terminal
     with Progress(*columns, console=out, transient=True, disable=is_hidden) as bar:
         shown = bar.add_task("evaluating", total=evaluation["total"])
-        while True:
+
+        def look() -> httpx.Response:
             response = remote.get(f"/evaluations/{evaluation['id']}")
-            seen = response.json()
-            if seen["status"] in FINAL:
-                return response
-            bar.update(shown, completed=seen["answered"])
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            bar.update(shown, completed=response.json()["answered"])
+            return response
+
+        return until(lambda response: response.json()["status"] in FINAL, look)
+
+
+def show_scores(evaluation: dict[str, Any]) -> None:
+    """How good each candidate was, with the interval that its mean lies in."""
+    print_rows(
+        ("candidate", "metric", "mean", "95 % interval", "examples"),
+        (_score(score) for score in evaluation["scores"]),
+    )
 
 
 def _show(evaluation: dict[str, Any]) -> None:
@@ -103,10 +109,7 @@ def _show(evaluation: dict[str, Any]) -> None:
             "gate passed": evaluation["passed"],
         }
     )
-    print_rows(
-        ("candidate", "metric", "mean", "95 % interval", "examples"),
-        (_score(score) for score in evaluation["scores"]),
-    )
+    show_scores(evaluation)
     for difference in evaluation["differences"]:
         _show_difference(difference)
     if evaluation["error"]:
@@ -117,8 +120,8 @@ def _score(score: dict[str, Any]) -> tuple[object, ...]:
     return (
         score["candidate"],
         score["metric"],
-        _number(score["mean"]),
-        _interval(score["interval"]),
+        number(score["mean"]),
+        interval(score["interval"]),
         score["examples"],
     )
 
@@ -127,7 +130,7 @@ def _show_difference(difference: dict[str, Any]) -> None:
     if difference["mean"] is not None:
         say(
             f"{difference['candidate']} against {difference['baseline']}: {difference['metric']} "
-            f"{difference['mean']:+.3f} ({_interval(difference['interval'])})"
+            f"{difference['mean']:+.3f} ({interval(difference['interval'])})"
         )
 
 
@@ -142,11 +145,3 @@ def _show_examples(page: dict[str, Any]) -> None:
             said = answer["refusal"] or answer["output"]
             say(f"  {answer['candidate']} ({scores}): {said}")
     show_more(page)
-
-
-def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
-
-
-def _interval(interval: dict[str, float] | None) -> str | None:
-    return None if interval is None else f"{interval['low']:.3f} to {interval['high']:.3f}"

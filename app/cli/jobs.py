@@ -9,7 +9,7 @@ from app.cli.console import complain, print_fields, print_rows, remark, say, sho
 from app.cli.datasets import Settings
 from app.cli.names import base_model as base
 from app.cli.names import minute, version
-from app.cli.remote import Cursor, Limit, Remote, over_http, pairs, part, values
+from app.cli.remote import Cursor, Limit, Remote, given, over_http, pairs, part, values
 from app.cli.streaming import data_lines
 from app.cli.watching import changes, watch
 
@@ -58,9 +58,9 @@ def create(
         "seed": seed,
         "tags": pairs(tags, ":"),
         "budget_usd": budget_usd,
-        "evaluate": _evaluation(evaluate, metrics),
+        "evaluate": evaluation_wish(evaluate, metrics),
     }
-    remote.show(remote.create("/jobs", wanted), _show_created)
+    remote.show(remote.create("/jobs", given(wanted)), _show_created)
 
 
 @jobs.command("list")
@@ -164,14 +164,15 @@ def retry(remote: Remote, id: JobId) -> None:
     _steer(remote, id, "retry")
 
 
-def _steer(remote: Remote, id: str, wish: str) -> None:
-    remote.show(remote.post(f"/jobs/{part(id)}/{wish}"), _show_wish)
-
-
-def _evaluation(dataset: str | None, metrics: list[str] | None) -> dict[str, Any] | None:
+def evaluation_wish(dataset: str | None, metrics: list[str] | None) -> dict[str, Any] | None:
+    """What the models are to be compared on, if on anything."""
     if dataset is None:
         return None
     return {"dataset": dataset, "metrics": metrics} if metrics else {"dataset": dataset}
+
+
+def _steer(remote: Remote, id: str, wish: str) -> None:
+    remote.show(remote.post(f"/jobs/{part(id)}/{wish}"), _show_wish)
 
 
 def _show_created(job: dict[str, Any]) -> None:

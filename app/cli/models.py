@@ -1,4 +1,4 @@
-"""`luthier models`: look at tuned models, ask them, remove them."""
+"""`luthier models`: look at tuned models, ask them, see which retire, remove them."""
 
 import json
 from typing import Annotated, Any
@@ -7,10 +7,10 @@ import typer
 
 from app.cli.console import complain, out, print_fields, print_rows, say, show_more
 from app.cli.names import base_model, minute, version
-from app.cli.remote import Cursor, Limit, Remote, over_http, part
+from app.cli.remote import Cursor, Limit, Remote, given, over_http, part
 from app.cli.streaming import data_lines
 
-models = typer.Typer(name="models", help="Models: list, ask, delete.")
+models = typer.Typer(name="models", help="Models: list, ask, migrate, take along.")
 
 Ref = Annotated[str, typer.Argument(help="A tuned model's id, or `provider/base_model`.")]
 
@@ -26,6 +26,20 @@ def list_models(
 ) -> None:
     """Tuned models, newest first."""
     remote.show(remote.get("/models", provider=provider, limit=limit, cursor=cursor), _show_list)
+
+
+@models.command()
+@over_http
+def retiring(
+    remote: Remote,
+    *,
+    within: Annotated[str, typer.Option(help="Days or weeks from now, as 90d or 12w.")] = "90d",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """Tuned models that will not answer for long any more, or do not already."""
+    found = remote.get("/models", retiring_within=within, limit=limit, cursor=cursor)
+    remote.show(found, _show_retiring)
 
 
 @models.command()
@@ -51,23 +65,23 @@ def ask(
 ) -> None:
     """Ask a model one question; the exit status is 1 where it refuses."""
     before = [] if system is None else [{"role": "system", "content": system}]
-    body = {
+    asked = {
         "messages": [*before, {"role": "user", "content": question}],
         "temperature": temperature,
         "max_tokens": max_tokens,
     }
     path = f"/models/{part(ref)}/chat/completions"
     if stream:
-        _stream(remote, path, {name: value for name, value in body.items() if value is not None})
+        _stream(remote, path, given(asked))
     else:
-        remote.show(remote.post(path, body), _show_answer)
+        remote.show(remote.post(path, given(asked)), _show_answer)
 
 
 @models.command()
 @over_http
 def delete(remote: Remote, ref: Ref) -> None:
     """Remove a tuned model here and at its provider."""
-    remote.http.delete(f"/models/{part(ref)}")
+    remote.delete(f"/models/{part(ref)}")
 
 
 def _stream(remote: Remote, path: str, body: dict[str, Any]) -> None:
@@ -106,6 +120,24 @@ def _show_list(page: dict[str, Any]) -> None:
                 version(model["dataset"]),
                 model["name"],
                 minute(model["created_at"]),
+            )
+            for model in page["data"]
+        ),
+    )
+    show_more(page)
+
+
+def _show_retiring(page: dict[str, Any]) -> None:
+    print_rows(
+        ("id", "base model", "answers until", "days left", "trained until", "name"),
+        (
+            (
+                model["id"],
+                base_model(model),
+                model["serving_ends_at"],
+                model["retires_in_days"],
+                model["training_ends_at"],
+                model["name"],
             )
             for model in page["data"]
         ),

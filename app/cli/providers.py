@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.console import print_fields, print_rows, remark
+from app.cli.console import complain, print_fields, print_rows, remark
 from app.cli.datasets import Ref, Settings
-from app.cli.names import base_model, version
-from app.cli.remote import Remote, over_http, part, values
+from app.cli.names import base_model, target, version
+from app.cli.remote import Remote, given, over_http, part, values
 
 providers = typer.Typer(name="providers", help="Providers, and what they can tune.")
 
@@ -35,6 +35,32 @@ def models(remote: Remote, name: Name) -> None:
     remote.show(remote.get(f"/providers/{part(name)}/base-models"), _show_base_models)
 
 
+@providers.command()
+@over_http
+def refresh(remote: Remote, name: Name) -> None:
+    """Ask a provider for its list of models now; once a day that is done anyway."""
+    remote.show(remote.post(f"/providers/{part(name)}/refresh"), _show_base_models)
+
+
+@providers.command("import")
+@over_http
+def take_over(
+    remote: Remote,
+    name: Name,
+    *,
+    what: Annotated[
+        list[str] | None, typer.Option(help="jobs, files or models; repeatable, by default all.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="MOMENT", help="Only what was created from then on.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at the most.")] = 200,
+) -> None:
+    """Adopt what is at a provider already: jobs, training files as datasets, tuned models."""
+    wanted = {"what": what or None, "since": since, "limit": limit}
+    remote.show(remote.create(f"/providers/{part(name)}/import", given(wanted)), _show_import)
+
+
 @over_http
 def quote(
     remote: Remote,
@@ -52,16 +78,21 @@ def quote(
         "dataset": dataset,
         "method": method,
         "hyperparameters": values(settings),
-        "targets": [_target(target) for target in targets or []] or None,
+        "targets": [target(text) for text in targets or []] or None,
     }
-    remote.show(remote.post("/quotes", wanted), _show_quotes)
+    remote.show(remote.post("/quotes", given(wanted)), show_quotes)
 
 
-def _target(text: str) -> dict[str, str]:
-    provider, slash, base_model = text.partition("/")
-    if not slash:
-        raise typer.BadParameter(f"{text!r} is not PROVIDER/BASE_MODEL")
-    return {"provider": provider, "base_model": base_model}
+def show_quotes(compared: dict[str, Any]) -> None:
+    """A line for each platform, and in words why some do not do."""
+    remark(f"{version(compared['dataset'])}, {compared['method']}")
+    print_rows(
+        ("platform", "fits", "tokens", "USD", "minutes", "until", "why not"),
+        (_quote(row) for row in compared["data"]),
+    )
+    reasons = [reason for row in compared["data"] for reason in row["reasons"]]
+    for told in dict.fromkeys(f"{reason['code']}: {reason['message']}" for reason in reasons):
+        remark(told)
 
 
 def _show_list(found: dict[str, Any]) -> None:
@@ -98,7 +129,7 @@ def _show(provider: dict[str, Any]) -> None:
 
 def _show_base_models(found: dict[str, Any]) -> None:
     print_rows(
-        ("name", "methods", "context", "trained until", "answers until"),
+        ("name", "methods", "context", "trained until", "answers until", "listed"),
         (
             (
                 one["name"],
@@ -106,10 +137,38 @@ def _show_base_models(found: dict[str, Any]) -> None:
                 one["context_length"],
                 one["training_ends_at"],
                 one["serving_ends_at"],
+                one["state"],
             )
             for one in found["data"]
         ),
     )
+    if found["seen_at"]:
+        remark(f"The provider's own list was seen at {found['seen_at']}.")
+    if found["problem"]:
+        complain(f"The provider's own list could not be seen: {found['problem']}")
+
+
+def _show_import(done: dict[str, Any]) -> None:
+    """What is ours from now on; what could not be taken over, and why, goes to stderr."""
+    print_rows(
+        ("what", "id", "at the provider"),
+        (
+            (what, adopted["id"], adopted["remote"])
+            for what in ("jobs", "files", "models")
+            for adopted in done[what]
+        ),
+    )
+    for refused in done["refused"]:
+        complain(
+            f"{refused['remote']} ({refused['what']}): {refused['code']}: {refused['message']}",
+            *(_fault(fault) for fault in refused["errors"]),
+        )
+    known = sum(done["known"].values())
+    remark(f"{known} known before, {len(done['refused'])} refused, {done['left']} left for later")
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    return f"line {fault['line']}: {fault['code']}: {fault['message']}"
 
 
 def _creation(provider: dict[str, Any]) -> str:
@@ -117,17 +176,6 @@ def _creation(provider: dict[str, Any]) -> str:
     if not creation["open"]:
         return "closed"
     return f"closes {creation['closes_at']}" if creation["closes_at"] else "open"
-
-
-def _show_quotes(compared: dict[str, Any]) -> None:
-    remark(f"{version(compared['dataset'])}, {compared['method']}")
-    print_rows(
-        ("platform", "fits", "tokens", "USD", "minutes", "until", "why not"),
-        (_quote(row) for row in compared["data"]),
-    )
-    reasons = [reason for row in compared["data"] for reason in row["reasons"]]
-    for told in dict.fromkeys(f"{reason['code']}: {reason['message']}" for reason in reasons):
-        remark(told)
 
 
 def _quote(row: dict[str, Any]) -> tuple[object, ...]:

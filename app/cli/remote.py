@@ -54,19 +54,27 @@ class Remote:
 
     def get(self, path: str, **asked: Any) -> httpx.Response:
         """The answer; what is asked with None is not asked."""
-        return self.http.get(path, params=_given(asked))
+        return self.http.get(path, params=given(asked))
+
+    def put(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """The answer to a body."""
+        return self.http.put(path, json=body)
+
+    def delete(self, path: str) -> httpx.Response:
+        """The answer to a wish that something is no more."""
+        return self.http.delete(path)
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-        """The answer to a body, of which fields without a value are not sent."""
-        return self.http.post(path, json=None if body is None else _given(body))
+        """The answer to a body, if there is one."""
+        return self.http.post(path, json=body)
 
-    def create(self, path: str, body: dict[str, Any]) -> httpx.Response:
+    def create(self, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
         """The answer to a wish; where it is lost it is asked for again, and nothing made twice."""
         headers = {"Idempotency-Key": uuid4().hex}
         try:
-            return self.http.post(path, json=_given(body), headers=headers)
+            return self.http.post(path, json=body, headers=headers)
         except (httpx.ReadError, httpx.RemoteProtocolError):
-            return self.http.post(path, json=_given(body), headers=headers)
+            return self.http.post(path, json=body, headers=headers)
 
     def show(self, response: httpx.Response, view: View) -> None:
         """Print an answer for a program as it came, or for a person."""
@@ -83,7 +91,7 @@ def over_http(command: Command) -> Command:
 
     @wraps(command)
     def run(*args: Any, url: str, key: str | None, as_json: bool, **given: Any) -> None:
-        with _explained(url, as_json=as_json), _connected(url, key) as http:
+        with explained(url, as_json=as_json), connected(url, key) as http:
             command(Remote(http, as_json), *args, **given)
 
     shared = [
@@ -99,9 +107,51 @@ def over_http(command: Command) -> Command:
     return run
 
 
+@contextmanager
+def connected(url: str, key: str | None) -> Generator[httpx.Client]:
+    """A client of the service; an answer that says no raises `Refused`."""
+    # One for all: each reads every certificate that this machine trusts.
+    trusted = httpx.create_ssl_context()
+    with httpx.Client(
+        base_url=url,
+        verify=trusted,
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        timeout=_TIMEOUT,
+        # A proxy of the environment cannot see this machine's own addresses.
+        mounts={f"all://{host}": httpx.HTTPTransport(verify=trusted) for host in THIS_MACHINE},
+        event_hooks={"response": [_admit]},
+    ) as http:
+        yield http
+
+
+@contextmanager
+def explained(url: str, *, as_json: bool) -> Generator[None]:
+    """Say in plain words why there is no answer, or a refusal."""
+    try:
+        yield
+    except Refused as refused:
+        _end_refused(refused.response, as_json=as_json)
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+        fail(f"{url!r} is not a service's URL: write it like http://127.0.0.1:8000")
+    except httpx.ConnectError as error:
+        fail(
+            f"No service answers at {url} ({error}). Start one with `luthier serve`, or say where "
+            "it is with --url or LUTHIER_URL."
+        )
+    except httpx.TransportError as error:
+        fail(f"The answer of {url} was lost ({error or type(error).__name__}). Try again.")
+    except json.JSONDecodeError as error:
+        fail(f"What answers at {url} is not Luthier: {error}")
+
+
 def part(text: str) -> str:
     """A name as a part of a path."""
     return quote(text, safe="@/:")
+
+
+def given(fields: dict[str, Any]) -> dict[str, Any]:
+    """Only what was said: the rest is for the service to choose."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def pairs(texts: list[str] | None, separator: str) -> dict[str, str]:
@@ -127,47 +177,10 @@ def _value(text: str) -> Any:
         return text
 
 
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-@contextmanager
-def _connected(url: str, key: str | None) -> Generator[httpx.Client]:
-    with httpx.Client(
-        base_url=url,
-        headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=_TIMEOUT,
-        # A proxy of the environment cannot see this machine's own addresses.
-        mounts={f"all://{host}": httpx.HTTPTransport() for host in THIS_MACHINE},
-        event_hooks={"response": [_admit]},
-    ) as http:
-        yield http
-
-
 def _admit(response: httpx.Response) -> None:
     if response.is_error or response.has_redirect_location:
         response.read()
         raise Refused(response)
-
-
-@contextmanager
-def _explained(url: str, *, as_json: bool) -> Generator[None]:
-    """Say in plain words why there is no answer, or a refusal."""
-    try:
-        yield
-    except Refused as refused:
-        _end_refused(refused.response, as_json=as_json)
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-        fail(f"{url!r} is not a service's URL: write it like http://127.0.0.1:8000")
-    except httpx.ConnectError as error:
-        fail(
-            f"No service answers at {url} ({error}). Start one with `luthier serve`, or say where "
-            "it is with --url or LUTHIER_URL."
-        )
-    except httpx.TransportError as error:
-        fail(f"The answer of {url} was lost ({error or type(error).__name__}). Try again.")
-    except json.JSONDecodeError as error:
-        fail(f"What answers at {url} is not Luthier: {error}")
 
 
 def _end_refused(response: httpx.Response, *, as_json: bool) -> NoReturn:
@@ -176,7 +189,7 @@ def _end_refused(response: httpx.Response, *, as_json: bool) -> NoReturn:
         print(response.text)
     else:
         problem = _problem(response)
-        complain(f"{problem['code']}: {problem['detail']}", *_details(problem))
+        complain(f"{problem['code']}: {problem['detail']}", *_details(problem), *_wait(response))
     sys.exit(1)
 
 
@@ -189,6 +202,11 @@ def _details(problem: dict[str, Any]) -> list[str]:
     if problem["code"] == "unauthorized":
         said.append("The key is taken from LUTHIER_KEY or --key.")
     return said
+
+
+def _wait(response: httpx.Response) -> list[str]:
+    seconds = response.headers.get("retry-after")
+    return [f"Try again in {seconds} seconds."] if seconds else []
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:

@@ -1,60 +1,87 @@
-"""A service of one's own for as long as a demonstration lasts."""
+"""Processes of one's own for as long as a demonstration lasts: a service, a simulated vendor."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import httpx
 
 from app.cli.console import fail
+from app.cli.polling import until
+from app.cli.remote import Refused, Remote, connected, explained
 
 START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that answers, and how to speak to it."""
+
+    remote: Remote
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a slash at the end."""
+        return str(self.remote.http.base_url).rstrip("/")
 
 
 @contextmanager
 def running_service(
     data_dir: Path, settings: Mapping[str, str] | None = None
-) -> Generator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
-    """`luthier serve` on a free port with these settings alone, ended with the block."""
+) -> Generator[Running]:
+    """`luthier serve` with these settings alone, ended with the block."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    log = data_dir / "service.log"
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("LUTHIER_")
-    } | {"LUTHIER_DATA_DIR": str(data_dir), **(settings or {})}
-    with log.open("ab") as sink:
-        service = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port)],
-            env=environment,
-            stdout=sink,
-            stderr=sink,
-        )
+    } | {"LUTHIER_DATA_DIR": str(data_dir), "LUTHIER_DRAIN_SECONDS": "0", **(settings or {})}
+    path = data_dir / "service.log"
+    otherwise = f"The service did not start; its last words are in {path}."
+    with (
+        path.open("ab") as log,
+        running(
+            ["serve"], ready="/readyz", otherwise=otherwise, environment=environment, log=log
+        ) as service,
+    ):
+        yield service
+
+
+@contextmanager
+def running(
+    words: Sequence[str],
+    *,
+    ready: str,
+    otherwise: str,
+    environment: Mapping[str, str] | None = None,
+    log: IO[bytes] | None = None,
+) -> Generator[Running]:
+    """`luthier` with these words on a free port, from its first answer at `ready` to the end.
+
+    What does not start ends the command with the words of `otherwise`.
+    """
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", *words, "--port", str(port)],
+        env=environment,
+        stdout=log or subprocess.DEVNULL,
+        stderr=log,
+    )
+    url = f"http://127.0.0.1:{port}"
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-            if not wait_until_up(client, service, "/readyz"):
-                fail(f"The service did not start; its last words are in {log}.")
-            yield client, service
+        with explained(url, as_json=False), connected(url, None) as http:
+            if not _comes_up(http, ready, process):
+                fail(otherwise)
+            yield Running(Remote(http, as_json=False), process)
     finally:
-        service.terminate()
-        service.wait()
-
-
-def wait_until_up(client: httpx.Client, process: subprocess.Popen[bytes], path: str) -> bool:
-    """Whether the path answered well before the process died or the time was up."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if client.get(path).is_success:
-                return True
-        except httpx.TransportError:
-            time.sleep(0.1)
-    return False
+        process.terminate()
+        process.wait()
 
 
 def free_port() -> int:
@@ -64,13 +91,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def checked(response: httpx.Response) -> dict[str, Any]:
-    """The answer's body; a refusal ends the command with its words."""
-    if response.is_error:
-        fail(f"{response.request.method} {response.request.url.path}: {response.text}")
-    return response.json()
+def _comes_up(http: httpx.Client, path: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the path answered well before the process died or the time was up."""
+    deadline = time.monotonic() + START_SECONDS
+
+    def is_over(is_up: bool) -> bool:
+        return is_up or process.poll() is not None or time.monotonic() > deadline
+
+    return until(is_over, lambda: _answers(http, path))
 
 
-def base_url(client: httpx.Client) -> str:
-    """Where the service is, without a slash at the end."""
-    return str(client.base_url).rstrip("/")
+def _answers(http: httpx.Client, path: str) -> bool:
+    try:
+        http.get(path)
+    except (Refused, httpx.TransportError):
+        return False
+    return True

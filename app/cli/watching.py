@@ -46,7 +46,6 @@ def changes(client: httpx.Client, job: dict[str, Any]) -> Iterator[dict[str, Any
         response = client.get(f"/jobs/{job['id']}", params={"wait": WAIT_SECONDS}, headers=known)
         if response.status_code == 304:
             continue
-        response.raise_for_status()
         job = response.json()
         yield job
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from app import bootstrap
 from app.cli.main import cli
 from app.settings import Settings
+from tests.network.hosts import LOOPBACK
 from tests.serving import on_loopback
 from tests.simulated.simulated_provider import SimulatedProvider
 
@@ -49,7 +50,11 @@ def url(
     tmp_path_factory: pytest.TempPathFactory, vendor_of_all: SimulatedProvider
 ) -> Generator[str]:
     """Where the service is; it asks for a key."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), admin_key=SecretStr(KEY))
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        admin_key=SecretStr(KEY),
+        allow_private_addresses=list(LOOPBACK),
+    )
     house = bootstrap.build(settings, providers={"simulated": vendor_of_all})
     with on_loopback(house) as url:
         yield url
@@ -59,6 +64,23 @@ def url(
 def luthier(url: str) -> Luthier:
     """The command, told where the service is and with what key."""
     return Luthier({"LUTHIER_URL": url, "LUTHIER_KEY": KEY})
+
+
+@pytest.fixture
+def tuned(luthier: Luthier, dataset: str) -> str:
+    """The id of a model that was just tuned."""
+    recipe = ("--provider", "simulated", "--base-model", "sim-base", "--dataset", dataset)
+    job = luthier.run("jobs", "create", *recipe).stdout.strip()
+    return luthier.run("jobs", "watch", job).stdout.splitlines()[-1]
+
+
+@pytest.fixture
+def held_out(luthier: Luthier, write: Callable[[str, list[Json]], str]) -> str:
+    """The id of examples that no model was trained with."""
+    rows = [{"prompt": f"tell {number}", "completion": f"tell {number}"} for number in range(12)]
+    return luthier.run(
+        "datasets", "upload", write("held.jsonl", rows), "--name", "held-out"
+    ).stdout.strip()
 
 
 @pytest.fixture

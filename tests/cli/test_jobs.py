@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from tests.cli.conftest import Luthier
 from tests.simulated.simulated_provider import SimulatedProvider
 
@@ -13,12 +11,6 @@ RECIPE = ("--provider", "simulated", "--base-model", "sim-base")
 def create(luthier: Luthier, dataset: str, *more: str) -> str:
     """The id of a queued job."""
     return luthier.run("jobs", "create", *RECIPE, "--dataset", dataset, *more).stdout.strip()
-
-
-@pytest.fixture
-def tuned(luthier: Luthier, dataset: str) -> str:
-    """The id of a model that was just tuned."""
-    return luthier.run("jobs", "watch", create(luthier, dataset)).stdout.splitlines()[-1]
 
 
 def test_a_job_is_made_as_it_was_asked_for(luthier: Luthier, dataset: str) -> None:
