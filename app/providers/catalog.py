@@ -4,14 +4,14 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app import providers
 from app.domain.catalogue import CatalogueInvalid
 from app.domain.provider import Connection, Provider, ProviderSpec
-from app.providers import packages
 
 ENTRY_POINTS = "luthier.providers"
 """Where packages from outside announce their `SPEC`."""
@@ -53,11 +53,6 @@ def with_unconfigured(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Ma
     return {**unused, **sections}
 
 
-def missing_packages(spec: ProviderSpec) -> list[str]:
-    """Modules that the provider needs and that are not installed."""
-    return packages.missing(spec.packages)
-
-
 def _connect(
     name: str,
     section: Mapping[str, Any],
@@ -74,17 +69,34 @@ def _connect(
             f"set providers.{name}.kind to one of {', '.join(sorted(known))}."
         )
     try:
-        checked = spec.options.model_validate(options)
+        checked = spec.options.model_validate(_with_files(options, spec.options))
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             for fault in error.errors(include_input=False)
         )
         raise ProviderMisconfigured(f"providers.{name}: {wrong}") from error
+    except (OSError, ValueError) as error:
+        raise ProviderMisconfigured(f"providers.{name}: {error}") from error
     try:
         return spec.connect(Connection(name, checked, data_dir, correction))
     except CatalogueInvalid as error:
         raise ProviderMisconfigured(f"catalogue, {name}: {error}") from error
+
+
+def _with_files(options: dict[str, Any], known: type[BaseModel]) -> dict[str, Any]:
+    """The options, with what lies in the file that `<option>_file` names as `<option>`.
+
+    An option of the provider's own that ends like that is left as it is.
+    """
+    told = dict(options)
+    for name in options:
+        option = name.removesuffix("_file")
+        if name not in known.model_fields and option in known.model_fields:
+            if option in options:
+                raise ValueError(f"{option} and {name} are both given: give one.")
+            told[option] = Path(str(told.pop(name))).expanduser().read_text().strip()
+    return told
 
 
 def _own() -> Iterator[ProviderSpec]:

@@ -5,7 +5,6 @@ What was tried is written into docs/measurements.md.
 
 import asyncio
 import random
-import re
 import sys
 import tempfile
 import time
@@ -16,14 +15,11 @@ from pathlib import Path
 
 from app.storage import migrating
 from app.storage.database import embedded_url, normalise
+from tests.chaos.page import write
 from tests.chaos.scene import scene
 from tests.chaos.schedules import FAULTS, Schedule, every
-from tests.conformance.conftest import STAGES
+from tests.conformance.conftest import VENDORS
 from tests.sandbox.egress import no_egress
-
-PAGE = Path(__file__).parents[2] / "docs" / "measurements.md"
-
-BEGIN, END = "<!-- chaos -->\n", "<!-- end of chaos -->\n"
 
 
 async def chaos(seed: int) -> dict[str, list[Schedule]]:
@@ -31,9 +27,9 @@ async def chaos(seed: int) -> dict[str, list[Schedule]]:
     with tempfile.TemporaryDirectory() as folder:
         url = embedded_url(Path(folder))
         await migrating.migrate(normalise(url))
-        async with scene(STAGES, Path(folder), url) as vendors:
+        async with scene(VENDORS, Path(folder), url) as vendors:
             calls = await vendors.rehearse()
-            schedules = {name: _shuffled(every(calls[name]), seed) for name in STAGES}
+            schedules = {name: _shuffled(every(calls[name]), seed) for name in VENDORS}
             rounds = list(zip_longest(*schedules.values()))
             for number, chosen in enumerate(rounds, start=1):
                 played = zip(schedules, chosen, strict=True)
@@ -67,22 +63,12 @@ def _report(played: Mapping[str, Sequence[Schedule]], seed: int, seconds: float)
     return said + "\n".join(rows) + "\n"
 
 
-def _write(report: str) -> None:
-    text = PAGE.read_text()
-    part = f"{BEGIN}{report}{END}"
-    if BEGIN in text:
-        text = re.sub(f"{BEGIN}.*{END}", lambda _: part, text, flags=re.DOTALL)
-    else:
-        text = f"{text.rstrip()}\n\n{part}"
-    PAGE.write_text(text)
-
-
 def main(seed: int) -> None:
     """Play, and tell."""
     began = time.monotonic()
     with no_egress():
         played = asyncio.run(chaos(seed))
-    _write(_report(played, seed, time.monotonic() - began))
+    write("chaos", _report(played, seed, time.monotonic() - began))
 
 
 if __name__ == "__main__":

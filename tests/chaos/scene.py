@@ -14,13 +14,13 @@ from sqlalchemy import update
 from app import bootstrap
 from app.bootstrap import House
 from app.domain.jobs import FINAL, Remote
-from app.sandbox.frame.faults import Fault
 from app.sandbox.frame.memory import Seen
 from app.settings import Settings
 from app.storage.base import database_now
 from app.storage.jobs import JobRow
 from tests.chaos.schedules import Call, Schedule, calls_of
-from tests.conformance.conftest import STAGES
+from tests.conformance.conftest import VENDORS
+from tests.conformance.simulated_stage import Simulated
 from tests.conformance.stage import Stage
 from tests.crash.following import ENDS
 from tests.crash.processes import DEADLINE_SECONDS, Luthier
@@ -37,17 +37,6 @@ training_ends_at = 2999-01-01
 """What the vendor of that connection is taken for, whatever day it is."""
 
 LOOK_AGAIN_SECONDS = 0.05
-
-
-class Simulated(Protocol):
-    """What all simulators can be told and asked."""
-
-    @property
-    def requests(self) -> Sequence[Seen]: ...
-
-    def order(
-        self, fault: Fault, path: str, *, method: str = "*", times: int = 1, skip: int = 0
-    ) -> None: ...
 
 
 class VendorStage(Stage, Protocol):
@@ -194,7 +183,7 @@ async def scene(kinds: Iterable[str], folder: Path, database_url: str) -> AsyncG
         stages: dict[str, Any] = {}
         for kind in kinds:
             (folder / kind).mkdir()
-            stages[kind] = await stack.enter_async_context(STAGES[kind](folder / kind))
+            stages[kind] = await stack.enter_async_context(VENDORS[kind](folder / kind))
         sections = {
             name: {"kind": stage.provider.spec.kind, **_revealed(stage.options)}
             for name, stage in stages.items()

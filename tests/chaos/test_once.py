@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.scene import scene
 from tests.chaos.schedules import some
-from tests.conformance.conftest import STAGES
+from tests.conformance.conftest import VENDORS
 
 SEED = 11
 
@@ -18,8 +18,8 @@ SEED = 11
 async def test_f1_one_job_is_paid_wherever_the_service_dies(
     tmp_path: Path, database_url: str
 ) -> None:
-    async with scene(STAGES, tmp_path, database_url) as vendors:
+    async with scene(VENDORS, tmp_path, database_url) as vendors:
         calls = await vendors.rehearse()
-        chosen = {name: some(calls[name], seed=SEED) for name in STAGES}
+        chosen = {name: some(calls[name], seed=SEED) for name in VENDORS}
         for round_ in range(3):
             await vendors.play({name: schedules[round_] for name, schedules in chosen.items()})

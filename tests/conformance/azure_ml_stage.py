@@ -1,28 +1,41 @@
 """The stage of Azure ML."""
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import Data
+from azure.ai.ml.finetuning import create_finetuning_job
+from azure.core.credentials import AccessToken
 
 from app.domain.jobs import Remote
 from app.domain.provider import Connection
 from app.providers.azure_ml import SPEC, AzureMLOptions
 from app.providers.azure_ml.provider import AzureMLProvider
-from app.sandbox.azure_ml.conditions import Conditions, Pace
+from app.providers.azure_ml.rerouting import ARM, ReroutedTransport
+from app.sandbox.azure_ml.conditions import Conditions
 from app.sandbox.azure_ml.contract import AzureMLContract
 from app.sandbox.azure_ml.simulator import SimulatedAzureML
-from app.sandbox.frame.faults import Failure, Reset, too_many_requests
-
-CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
+from app.sandbox.frame.conditions import Pace
+from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.stage import STILL_OPEN, chats
 
 TOKEN = "loopback"
 
-_JOBS = "/subscriptions/*/jobs/*"
+SCOPE = (
+    "/subscriptions/sub/resourceGroups/group"
+    "/providers/Microsoft.MachineLearningServices/workspaces/space"
+)
 
 
-class AzureMLStage:
+class AzureMLStage(SimulatedStage[SimulatedAzureML]):
     """A workspace, whose jobs move when they are told to."""
 
+    create = ("PUT", "/subscriptions/*/jobs/*")
     base_model = "azureml://registries/azureml-meta/models/Meta-Llama-3-8B/versions/8"
     secrets = (f"Bearer {TOKEN}",)
 
@@ -33,47 +46,66 @@ class AzureMLStage:
                 "resource_group": "group",
                 "workspace": "space",
                 "compute": "cluster",
+                "image": "registry.example/luthier:1",
                 "arm_endpoint": simulated.url,
                 "storage_endpoint": simulated.storage_url,
             }
         )
         self.simulated = simulated
-        provider = SPEC.connect(Connection("azure_ml", self.options, str(folder)))
-        assert isinstance(provider, AzureMLProvider)
-        self.provider = provider
+        self._folder = folder
+        self.provider = self.connect()
 
-    def begin(self, remote: Remote) -> None:
-        self.simulated.advance(3, job=remote.id)
-
-    def finish(self, remote: Remote) -> None:
-        self.simulated.advance(9, job=remote.id)
-
-    def fail(self, remote: Remote) -> None:
-        self.simulated.fail(remote.id)
+    def connect(self) -> AzureMLProvider:
+        connection = Connection("azure_ml", self.options, str(self._folder), STILL_OPEN)
+        return AzureMLProvider(SPEC, connection)
 
     def say(self, remote: Remote, word: str) -> None:
         self.simulated.change(shown_status={remote.id: word})
 
-    def lose_the_next_create(self) -> None:
-        self.simulated.order(Reset(during="effect"), _JOBS, method="PUT")
-
-    def break_the_next_create(self) -> None:
-        self.simulated.order(Failure(status=500), _JOBS, method="PUT")
-
-    def be_busy(self, seconds: float) -> None:
-        self.simulated.order(too_many_requests(seconds=seconds), _JOBS, method="PUT")
+    async def tune_by_hand(self) -> Remote:
+        return await asyncio.to_thread(self._tune_by_hand)
 
     def expire_the_credentials(self) -> None:
         self.simulated.change(expired_tokens={TOKEN})
-
-    def go_away(self) -> None:
-        self.simulated.stop()
 
     def creations(self, key: str) -> int:
         return self.simulated.creations[key]
 
     def writes(self) -> int:
         return sum(seen.method not in ("GET", "HEAD") for seen in self.simulated.requests)
+
+    def _tune_by_hand(self) -> Remote:
+        """A data asset, and a fine-tuning job that names its model as it likes."""
+        client = MLClient(
+            _Person(),
+            "sub",
+            "group",
+            "space",
+            transport=ReroutedTransport({ARM: self.simulated.url}),
+        )
+        lines = b"".join(line + b"\n" for line in chats().lines)
+        self.simulated.write("uploads/doubles.jsonl", lines)
+        path = "azureml://datastores/workspaceblobstore/paths/uploads/doubles.jsonl"
+        client.data.create_or_update(Data(name="doubles", version="1", path=path, type="uri_file"))
+        job = create_finetuning_job(
+            model=self.base_model,
+            task="ChatCompletion",
+            training_data="azureml:doubles:1",
+            # Without any the SDK breaks.
+            validation_data="azureml:doubles:1",
+            hyperparameters={"num_train_epochs": "2"},
+            output_model_name_prefix="weather",
+            compute=f"{SCOPE}/computes/cluster",
+            name="by-hand",
+        )
+        return Remote(id=str(client.jobs.create_or_update(job).name))
+
+
+class _Person:
+    """Somebody else who is signed in."""
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        return AccessToken("person", int(time.time()) + 3600)
 
 
 @asynccontextmanager

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from openai import AsyncOpenAI
+
 from app.domain.jobs import Remote
 from app.domain.provider import Connection
 from app.providers.azure_openai import AzureOpenAIOptions, spec_of
@@ -14,13 +16,13 @@ from app.providers.azure_openai.provider import AzureOpenAIProvider
 from app.sandbox.azure_openai.conditions import AzureConditions
 from app.sandbox.azure_openai.contract import AzureContract
 from app.sandbox.azure_openai.simulator import SimulatedAzureOpenAI
-from app.sandbox.frame.faults import Failure, Reset, too_many_requests
-from app.sandbox.openai.conditions import Pace
+from app.sandbox.frame.conditions import Pace
+from tests.conformance.openai_stage import tuned_by_hand
+from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.stage import STILL_OPEN
 
 KEY = "azure-conformance-key"
 TOKEN = "azure-conformance-token"
-
-CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
 
 JOBS = "*/fine_tuning/jobs"
 
@@ -44,9 +46,10 @@ class Signed:
         return FixedToken(TOKEN)
 
 
-class AzureOpenAIStage:
+class AzureOpenAIStage(SimulatedStage[SimulatedAzureOpenAI]):
     """Azure OpenAI, whose jobs move when they are told to."""
 
+    create = ("POST", JOBS)
     base_model = "gpt-4.1-mini-2025-04-14"
     secrets = (KEY, TOKEN)
 
@@ -63,35 +66,27 @@ class AzureOpenAIStage:
         self.options = AzureOpenAIOptions.model_validate(given | options)
         self.simulated = simulated
         self.signed = Signed()
+        self._folder = folder
         connection = Connection("azure_openai", self.options, str(folder))
         self.provider = AzureOpenAIProvider(spec_of(self.options), connection, self.signed)
 
-    def begin(self, remote: Remote) -> None:
-        self.simulated.advance(3, job=remote.id)
+    def connect(self) -> AzureOpenAIProvider:
+        connection = Connection("azure_openai", self.options, str(self._folder), STILL_OPEN)
+        return AzureOpenAIProvider(spec_of(self.options), connection, self.signed)
 
-    def finish(self, remote: Remote) -> None:
-        self.simulated.advance(9, job=remote.id)
-
-    def fail(self, remote: Remote) -> None:
-        self.simulated.fail(remote.id)
+    async def tune_by_hand(self) -> Remote:
+        url = f"{self.simulated.url}/openai/v1/"
+        headers = {"api-key": KEY}
+        async with AsyncOpenAI(
+            api_key=KEY, base_url=url, default_headers=headers, max_retries=0
+        ) as client:
+            return await tuned_by_hand(client, self.base_model)
 
     def say(self, remote: Remote, word: str) -> None:
         self.simulated.change(shown_status={remote.id: word})
 
-    def lose_the_next_create(self) -> None:
-        self.simulated.order(Reset(during="effect"), JOBS, method="POST")
-
-    def break_the_next_create(self) -> None:
-        self.simulated.order(Failure(status=500), JOBS, method="POST")
-
-    def be_busy(self, seconds: float) -> None:
-        self.simulated.order(too_many_requests(seconds=seconds), JOBS, method="POST")
-
     def expire_the_credentials(self) -> None:
         self.simulated.change(expired_keys={KEY, TOKEN})
-
-    def go_away(self) -> None:
-        self.simulated.stop()
 
     def creations(self, key: str) -> int:
         if self.options.api_version:

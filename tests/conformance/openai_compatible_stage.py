@@ -38,8 +38,12 @@ class OpenAICompatibleStage(WireStage):
             {"api_key": KEY, "base_url": simulated.url, "capabilities": CAPABILITIES}
         )
         self.simulated = simulated
-        connection = Connection("acme", self.options, str(folder))
-        self.provider = OpenAICompatibleProvider(SPEC, connection)
+        self._folder = folder
+        self.provider = self.connect()
+
+    def connect(self) -> OpenAICompatibleProvider:
+        connection = Connection("acme", self.options, str(self._folder))
+        return OpenAICompatibleProvider(SPEC, connection)
 
 
 @asynccontextmanager

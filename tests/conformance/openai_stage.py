@@ -10,50 +10,38 @@ from app.domain.jobs import Remote
 from app.domain.provider import Connection
 from app.providers.openai import SPEC, OpenAIOptions
 from app.providers.openai.provider import OpenAIProvider
+from app.sandbox.frame.conditions import Pace
 from app.sandbox.frame.contract import Contract
-from app.sandbox.frame.faults import Failure, Reset, too_many_requests
-from app.sandbox.openai.conditions import Conditions, Pace
+from app.sandbox.openai.conditions import Conditions
 from app.sandbox.openai.simulator import SimulatedOpenAI
+from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.stage import STILL_OPEN, chats
 
 KEY = "sk-conformance-secret"
 
-CONTRACT = Path(__file__).parents[3] / "shared" / "contracts" / "openai.openapi.json"
-
-_JOBS = "/v1/fine_tuning/jobs"
+CONTRACT = CONTRACTS / "openai.openapi.json"
 
 
-class WireStage:
+class WireStage(SimulatedStage[SimulatedOpenAI]):
     """A vendor that speaks OpenAI's wire, whose jobs move when they are told to."""
 
-    simulated: SimulatedOpenAI
+    create = ("POST", "/v1/fine_tuning/jobs")
+    base_model: str
     secrets: Sequence[str]
 
-    def begin(self, remote: Remote) -> None:
-        self.simulated.advance(3, job=remote.id)
+    def vendor(self) -> AsyncOpenAI:
+        """The vendor's own client, for what a person does there behind our back."""
+        return AsyncOpenAI(api_key=self.secrets[0], base_url=self.simulated.url, max_retries=0)
 
-    def finish(self, remote: Remote) -> None:
-        self.simulated.advance(9, job=remote.id)
-
-    def fail(self, remote: Remote) -> None:
-        self.simulated.fail(remote.id)
+    async def tune_by_hand(self) -> Remote:
+        async with self.vendor() as client:
+            return await tuned_by_hand(client, self.base_model)
 
     def say(self, remote: Remote, word: str) -> None:
         self.simulated.change(shown_status={remote.id: word})
 
-    def lose_the_next_create(self) -> None:
-        self.simulated.order(Reset(during="effect"), _JOBS, method="POST")
-
-    def break_the_next_create(self) -> None:
-        self.simulated.order(Failure(status=500), _JOBS, method="POST")
-
-    def be_busy(self, seconds: float) -> None:
-        self.simulated.order(too_many_requests(seconds=seconds), _JOBS, method="POST")
-
     def expire_the_credentials(self) -> None:
         self.simulated.change(expired_keys=set(self.secrets))
-
-    def go_away(self) -> None:
-        self.simulated.stop()
 
     def creations(self, key: str) -> int:
         return self.simulated.creations("luthier_key")[key]
@@ -73,11 +61,22 @@ class OpenAIStage(WireStage):
             {"api_key": KEY, "base_url": simulated.url, "timeout_seconds": 10}
         )
         self.simulated = simulated
+        self._folder = folder
         self.provider = OpenAIProvider(SPEC, Connection("openai", self.options, str(folder)))
 
-    def vendor(self) -> AsyncOpenAI:
-        """The vendor's own client, for what a person does there behind our back."""
-        return AsyncOpenAI(api_key=KEY, base_url=self.simulated.url, max_retries=0)
+    def connect(self) -> OpenAIProvider:
+        connection = Connection("openai", self.options, str(self._folder), STILL_OPEN)
+        return OpenAIProvider(SPEC, connection)
+
+
+async def tuned_by_hand(client: AsyncOpenAI, base_model: str) -> Remote:
+    """What a person does with OpenAI's client."""
+    lines = b"".join(line + b"\n" for line in chats().lines)
+    file = await client.files.create(file=("doubles.jsonl", lines), purpose="fine-tune")
+    job = await client.fine_tuning.jobs.create(
+        model=base_model, training_file=file.id, suffix="weather"
+    )
+    return Remote(id=job.id)
 
 
 @contextmanager

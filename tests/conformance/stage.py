@@ -11,9 +11,15 @@ from app.domain.provider import ExampleSource, Provider, TrainingPlan
 
 EXAMPLES = 12
 
+STILL_OPEN = {
+    "creation": {"closes_at": "2999-01-01"},
+    "defaults": {"training_ends_at": "2999-01-01"},
+}
+"""What a vendor's catalogue is corrected to, whatever day it is."""
+
 
 class Stage(Protocol):
-    """One provider before one simulated vendor, which does only what it is told."""
+    """One provider before the place where it trains, which does only what it is told."""
 
     @property
     def provider(self) -> Provider: ...
@@ -24,8 +30,12 @@ class Stage(Protocol):
         ...
 
     @property
-    def secrets(self) -> Sequence[str]:
-        """The credentials that are in use, which nobody may ever read."""
+    def learns(self) -> bool:
+        """Whether what was tuned answers what its examples taught."""
+        ...
+
+    def connect(self) -> Provider:
+        """The provider anew, as another process has it; whoever asks for it closes it."""
         ...
 
     def begin(self, remote: Remote) -> None:
@@ -33,11 +43,28 @@ class Stage(Protocol):
         ...
 
     def finish(self, remote: Remote) -> None:
-        """Let the job succeed."""
+        """Let the job come to its end, which is a good one if nothing else was asked for."""
         ...
 
     def fail(self, remote: Remote) -> None:
         """Let the job fail, with `It failed.` as the reason."""
+        ...
+
+    def creations(self, key: str) -> int:
+        """How many jobs were ever created with a submission key."""
+        ...
+
+    def writes(self) -> int:
+        """How often something was asked for that is not only reading."""
+        ...
+
+
+class VendorStage(Stage, Protocol):
+    """A stage whose place to train is a vendor's, simulated on loopback."""
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """The credentials that are in use, which nobody may ever read."""
         ...
 
     def say(self, remote: Remote, word: str) -> None:
@@ -48,12 +75,12 @@ class Stage(Protocol):
         """Let the vendor create the next job, and answer nothing."""
         ...
 
-    def break_the_next_create(self) -> None:
+    def answer_the_next_create(self, status: int) -> None:
         """Let the vendor answer the next create with an error of its own, nothing created."""
         ...
 
-    def be_busy(self, seconds: float) -> None:
-        """Refuse the next create for now, with the hint to come back after some seconds."""
+    def be_busy(self, seconds: float, *, looks: bool = False) -> None:
+        """Refuse the next create, or look, with the hint to come back after some seconds."""
         ...
 
     def expire_the_credentials(self) -> None:
@@ -64,12 +91,12 @@ class Stage(Protocol):
         """Be unreachable."""
         ...
 
-    def creations(self, key: str) -> int:
-        """How many jobs were ever created with a submission key."""
+    def come_back(self) -> None:
+        """Be reachable again; nothing was forgotten."""
         ...
 
-    def writes(self) -> int:
-        """How many requests came that were not only for reading."""
+    async def tune_by_hand(self) -> Remote:
+        """Let a person tune the base model on `chats()` with the vendor's own client."""
         ...
 
 
@@ -102,6 +129,14 @@ def answer(number: int) -> str:
 def chats(count: int = EXAMPLES) -> Lines:
     """Canonical conversations."""
     return Lines([_line({"messages": [question(n), _said(answer(n))]}) for n in range(count)])
+
+
+def preferences(count: int = EXAMPLES) -> Lines:
+    """Canonical pairs of answers."""
+    return Lines([
+        _line({"prompt": [question(n)], "chosen": [_said(answer(n))], "rejected": [_said("No.")]})
+        for n in range(count)
+    ])  # fmt: skip
 
 
 def plan(stage: Stage, key: str = "job-1-1", **others: Any) -> TrainingPlan:

@@ -1,26 +1,47 @@
-"""What every provider promises, asked of each over its simulator."""
+"""What every provider promises, asked of each where it trains."""
 
-import logging
-from typing import Any
+from contextlib import suppress
 
 import pytest
-from structlog.testing import capture_logs
 
-from app.domain.errors import Later, ModelUnavailable, Steer, YourTurn
-from app.domain.jobs import Remote
-from app.domain.provider import Artifact, Deploying, Observation, RemoteState, Servable, Sweeping
+from app.domain.errors import Later, Never, Steer
+from app.domain.jobs import Method, Remote
+from app.domain.offers import listing
+from app.domain.provider import (
+    Deploying,
+    Importing,
+    Listing,
+    Observation,
+    Operation,
+    RemoteState,
+    Servable,
+    Sweeping,
+)
 from app.providers import catalog
 from tests.conformance.conftest import STAGES
-from tests.conformance.stage import Stage, answer, chats, plan, question
+from tests.conformance.stage import Stage, answer, chats, plan, preferences
+from tests.conformance.steps import WITHOUT_ANSWERS, serve, streamed, told, tuned
 
-WITHOUT_SIMULATOR = {"local", "simulated"}
-WITHOUT_ANSWERS = {"azure_ml"}
-"""What is tuned there is kept, and served by nobody."""
+TESTS_OWN = {"simulated"}
+
+GRADER = {
+    "type": "string_check",
+    "name": "same",
+    "operation": "eq",
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.reference_answer }}",
+}
+
+OTHER_METHODS = {
+    "dpo": (Method("dpo", {"epochs": 1}), preferences()),
+    "rft": (Method("rft", {"grader": GRADER}), chats()),
+}
+"""What is asked for beside `sft`, and on what."""
 
 
 def test_every_provider_has_a_stage() -> None:
     staged = {name.partition("@")[0] for name in STAGES}
-    assert set(catalog.specs()) - WITHOUT_SIMULATOR == staged
+    assert set(catalog.specs()) - TESTS_OWN == staged
 
 
 async def test_a_training_goes_all_the_way(stage: Stage) -> None:
@@ -35,6 +56,32 @@ async def test_a_training_goes_all_the_way(stage: Stage) -> None:
     assert seen.error is None
 
 
+async def test_every_other_method_goes_all_the_way(stage: Stage) -> None:
+    for number, (base_model, name) in enumerate(_other_methods(stage)):
+        method, training = OTHER_METHODS[name]
+        given = {"base_model": base_model, "method": method, "training": training}
+
+        assert await tuned(stage, f"job-1-{number + 1}", **given)
+
+
+async def test_what_is_offered_is_declared(stage: Stage) -> None:
+    provider, offered = stage.provider, stage.provider.spec.operations
+    remote = await provider.submit(plan(stage))
+
+    assert isinstance(provider, Deploying) == (Operation.DEPLOY in offered)
+    assert isinstance(provider, Importing) or Operation.IMPORT not in offered
+    assert isinstance(provider, Listing) or Operation.REFRESH not in offered
+    for operation, verb in [
+        (Operation.PAUSE, lambda: provider.pause(remote)),
+        (Operation.RESUME, lambda: provider.resume(remote)),
+        (Operation.LOGS, lambda: provider.logs(remote, 0)),
+    ]:
+        if operation not in offered:
+            with pytest.raises(Never) as refused:
+                await verb()
+            assert refused.value.code == "operation_not_supported"
+
+
 async def test_what_was_submitted_is_found(stage: Stage) -> None:
     assert await stage.provider.find("job-1-1") is None
 
@@ -45,64 +92,6 @@ async def test_what_was_submitted_is_found(stage: Stage) -> None:
     assert found.id == remote.id
     assert await stage.provider.find("job-1") is None
     assert await stage.provider.find("job-1-2") is None
-
-
-async def test_a_create_whose_answer_was_lost_is_found(stage: Stage) -> None:
-    stage.lose_the_next_create()
-
-    with pytest.raises(Exception) as lost:  # noqa: PT011 - anything but a promise
-        await stage.provider.submit(plan(stage))
-
-    assert not isinstance(lost.value, Steer)
-    assert await stage.provider.find("job-1-1") is not None
-    assert stage.creations("job-1-1") == 1
-
-
-async def test_a_create_that_broke_is_never_repeated_by_itself(stage: Stage) -> None:
-    stage.break_the_next_create()
-
-    with pytest.raises(Exception) as broken:  # noqa: PT011 - anything but a promise
-        await stage.provider.submit(plan(stage))
-
-    assert not isinstance(broken.value, Steer)
-    assert stage.creations("job-1-1") == 0
-    await stage.provider.submit(plan(stage))
-    assert stage.creations("job-1-1") == 1
-
-
-async def test_a_busy_vendor_says_when_to_come_back(stage: Stage) -> None:
-    stage.be_busy(7)
-
-    with pytest.raises(Later) as later:
-        await stage.provider.submit(plan(stage))
-
-    assert later.value.retry_after == 7
-    assert stage.creations("job-1-1") == 0
-
-
-async def test_expired_credentials_are_the_users_turn(stage: Stage) -> None:
-    remote = await stage.provider.submit(plan(stage))
-    stage.expire_the_credentials()
-
-    with pytest.raises(YourTurn):
-        await stage.provider.submit(plan(stage, "job-2-1"))
-    with pytest.raises(YourTurn):
-        await stage.provider.observe(remote, None)
-    with pytest.raises(ModelUnavailable):
-        await _ask(stage, Servable(stage.base_model))
-
-
-async def test_nobody_there_means_nothing_was_created_and_nothing_failed(stage: Stage) -> None:
-    remote = await stage.provider.submit(plan(stage))
-    stage.go_away()
-
-    with pytest.raises(Later):
-        await stage.provider.submit(plan(stage, "job-2-1"))
-    with pytest.raises(Exception) as silence:  # noqa: PT011 - anything but a verdict
-        await stage.provider.observe(remote, None)
-    assert not isinstance(silence.value, Steer)
-    with pytest.raises(ModelUnavailable):
-        await _ask(stage, Servable(stage.base_model))
 
 
 async def test_nothing_is_told_twice_and_nothing_is_lost(stage: Stage) -> None:
@@ -132,13 +121,32 @@ async def test_a_look_only_reads(stage: Stage) -> None:
     assert stage.writes() == before
 
 
-async def test_a_cancelled_training_ends(stage: Stage) -> None:
+async def test_a_cancelled_training_ends_and_stays_so(stage: Stage) -> None:
     remote = await stage.provider.submit(plan(stage))
     stage.begin(remote)
 
     await stage.provider.cancel(remote)
+    stage.finish(remote)
 
     assert (await stage.provider.observe(remote, None)).state is RemoteState.CANCELLED
+    with suppress(Steer):
+        await stage.provider.cancel(remote)
+    assert (await stage.provider.observe(remote, None)).state is RemoteState.CANCELLED
+
+
+async def test_a_paused_training_goes_on(stage: Stage) -> None:
+    if Operation.PAUSE not in stage.provider.spec.operations:
+        pytest.skip("it cannot pause")
+    remote = await stage.provider.submit(plan(stage))
+    stage.begin(remote)
+
+    await stage.provider.pause(remote)
+    paused = await stage.provider.observe(remote, None)
+    await stage.provider.resume(remote)
+    stage.finish(remote)
+
+    assert paused.state is RemoteState.PAUSED
+    assert (await stage.provider.observe(remote, None)).state is RemoteState.SUCCEEDED
 
 
 async def test_a_failure_comes_with_its_reason(stage: Stage) -> None:
@@ -153,36 +161,35 @@ async def test_a_failure_comes_with_its_reason(stage: Stage) -> None:
     assert seen.artifact is None
 
 
-async def test_a_new_word_for_the_status_is_kept(stage: Stage) -> None:
+async def test_what_is_gone_is_no_silence(stage: Stage) -> None:
     remote = await stage.provider.submit(plan(stage))
-    stage.say(remote, "contemplating")
 
-    seen = await stage.provider.observe(remote, None)
+    with pytest.raises(Steer) as gone:
+        await stage.provider.observe(Remote(f"{remote.id}0"), None)
 
-    assert seen.state is RemoteState.UNKNOWN
-    assert seen.remote.status == "contemplating"
+    assert not isinstance(gone.value, Later)
 
 
 async def test_the_tuned_model_answers_until_it_is_deleted(stage: Stage) -> None:
     if stage.provider.spec.kind in WITHOUT_ANSWERS:
         pytest.skip("nothing serves what is tuned there")
-    tuned = await _tuned(stage)
-    await stage.provider.probe(tuned)
-    await _serve(stage, tuned)
-    model = Servable(stage.base_model, tuned.handle)
+    artifact = await tuned(stage)
+    await serve(stage, artifact.handle)
+    await stage.provider.probe(artifact)
+    model = Servable(stage.base_model, artifact.handle)
 
-    told = await _ask(stage, model)
+    said = await told(stage, model)
 
-    assert told["choices"][0]["message"]["content"] == answer(3)
-    assert await _streamed(stage, model) == answer(3)
-    await stage.provider.delete(tuned.handle)
-    await stage.provider.delete(tuned.handle)
+    assert said == (answer(3) if stage.learns else said)
+    assert await streamed(stage, model) == said
+    await stage.provider.delete(artifact.handle)
+    await stage.provider.delete(artifact.handle)
 
 
 async def test_a_training_goes_on_from_a_tuned_model(stage: Stage) -> None:
-    first = await _tuned(stage)
+    first = await tuned(stage)
 
-    second = await _tuned(stage, "job-2-1", parent_artifact=first.handle)
+    second = await tuned(stage, "job-2-1", parent_artifact=first.handle)
 
     assert second.handle != first.handle
 
@@ -197,47 +204,29 @@ async def test_all_that_was_submitted_can_be_listed(stage: Stage) -> None:
     assert (listed.key, listed.remote.id) == ("job-1-1", remote.id)
 
 
-async def test_nobody_reads_the_credentials(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    with capture_logs() as told:
-        await _serve(stage, await _tuned(stage))
-        stage.expire_the_credentials()
-        with pytest.raises(YourTurn) as refused:
-            await stage.provider.submit(plan(stage, "job-2-1"))
+async def test_the_vendors_own_list_has_what_can_be_tuned_and_nothing_that_was(
+    stage: Stage,
+) -> None:
+    source = listing(stage.provider)
+    if source is None:
+        pytest.skip("there is no list that could be asked for")
+    artifact = await tuned(stage)
 
-    shown = [repr(stage.provider), repr(vars(stage.provider)), str(told), caplog.text]
-    shown += [str(refused.value), repr(refused.value.__cause__), repr(refused.value.__context__)]
-    assert not [text for text in shown for secret in stage.secrets if secret in text]
+    listed = {model.name for model in await source.list_models()}
 
-
-async def _tuned(stage: Stage, key: str = "job-1-1", **others: str) -> Artifact:
-    remote = await stage.provider.submit(plan(stage, key, **others))
-    return await _artifact(stage, remote)
+    assert stage.base_model in listed
+    assert artifact.handle not in listed
 
 
-async def _artifact(stage: Stage, remote: Remote) -> Artifact:
-    stage.finish(remote)
-    seen = await stage.provider.observe(remote, None)
-    assert seen.artifact is not None
-    return seen.artifact
-
-
-async def _serve(stage: Stage, tuned: Artifact) -> None:
-    if isinstance(stage.provider, Deploying):
-        await stage.provider.deploy(tuned.handle)
-
-
-async def _ask(stage: Stage, model: Servable) -> dict[str, Any]:
-    return await stage.provider.chat(model, {"messages": [question(3)]})
-
-
-async def _streamed(stage: Stage, model: Servable) -> str:
-    chunks = stage.provider.chat_stream(model, {"messages": [question(3)]})
-    return "".join([
-        choice["delta"].get("content") or ""
-        async for chunk in chunks
-        for choice in chunk["choices"]
-    ])  # fmt: skip
+def _other_methods(stage: Stage) -> list[tuple[str, str]]:
+    """Every method beside `sft` with a base model that has it."""
+    offers = {
+        name: base.name
+        for base in reversed(stage.provider.base_models())
+        for name in base.methods
+        if name in stage.provider.spec.methods and name != "sft"
+    }
+    return [(base_model, name) for name, base_model in offers.items()]
 
 
 def _steps(*looks: Observation) -> list[int]:

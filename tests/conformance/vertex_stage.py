@@ -7,27 +7,31 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google import genai
+from google.genai import types
+from google.genai.client import AsyncClient
+from google.oauth2.credentials import Credentials
 
 from app.domain.jobs import Remote
-from app.domain.provider import Connection
+from app.domain.provider import Connection, Provider
 from app.providers.vertex import SPEC, VertexOptions
 from app.providers.vertex.plans import LABEL
-from app.sandbox.frame.faults import Failure, Reset, too_many_requests
-from app.sandbox.vertex.conditions import Conditions, Pace
+from app.sandbox.frame.conditions import Pace
+from app.sandbox.vertex.conditions import Conditions
 from app.sandbox.vertex.contract import GoogleContract
 from app.sandbox.vertex.simulator import SimulatedVertex
+from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.stage import EXAMPLES, STILL_OPEN, answer, question
 
-CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
+PROJECT, LOCATION, BUCKET = "luthier-test", "us-central1", "staging"
 
-_JOBS = "/v1/projects/*/tuningJobs"
 _READS = ("GET", "HEAD")
-_LEGS = 4
-"""Beats from the queue into the training, or a part of it further."""
 
 
-class VertexStage:
+class VertexStage(SimulatedStage[SimulatedVertex]):
     """Vertex AI with a service account's key, whose jobs move when they are told to."""
 
+    create = ("POST", "/v1/projects/*/tuningJobs")
     base_model = "gemini-3.5-flash-lite"
 
     def __init__(self, simulated: SimulatedVertex, folder: Path) -> None:
@@ -35,45 +39,42 @@ class VertexStage:
         self._key = key
         self.simulated = simulated
         self.options = VertexOptions(
-            project="luthier-test",
-            location="us-central1",
-            staging_bucket="gs://staging",
+            project=PROJECT,
+            location=LOCATION,
+            staging_bucket=f"gs://{BUCKET}",
             api_endpoint=simulated.url,
             storage_endpoint=simulated.url,
             credentials_file=_credentials(folder, key, simulated.url),
         )
-        self.provider = SPEC.connect(Connection("vertex", self.options, str(folder)))
+        self._folder = folder
+        self.provider = self.connect()
+
+    def connect(self) -> Provider:
+        return SPEC.connect(Connection("vertex", self.options, str(self._folder), STILL_OPEN))
+
+    async def tune_by_hand(self) -> Remote:
+        address = f"gs://{BUCKET}/uploads/doubles.jsonl"
+        lines = b"".join(_line(number) for number in range(EXAMPLES))
+        self.simulated.put(BUCKET, "uploads/doubles.jsonl", lines)
+        async with _person(self.simulated.url) as client:
+            job = await client.tunings.tune(
+                base_model=self.base_model,
+                training_dataset=types.TuningDataset(gcs_uri=address),
+                config=types.CreateTuningJobConfig(
+                    epoch_count=2, tuned_model_display_name="weather"
+                ),
+            )
+        return Remote(id=str(job.name))
 
     @property
     def secrets(self) -> Sequence[str]:
         return [self._key, self._key.splitlines()[1], *self.simulated.tokens]
 
-    def begin(self, remote: Remote) -> None:
-        self.simulated.advance(_LEGS // 2, job=remote.id)
-
-    def finish(self, remote: Remote) -> None:
-        self.simulated.advance(_LEGS * 2, job=remote.id)
-
-    def fail(self, remote: Remote) -> None:
-        self.simulated.fail(remote.id, message="It failed.")
-
     def say(self, remote: Remote, word: str) -> None:
         self.simulated.change(shown_state={remote.id: word})
 
-    def lose_the_next_create(self) -> None:
-        self.simulated.order(Reset(during="effect"), _JOBS, method="POST")
-
-    def break_the_next_create(self) -> None:
-        self.simulated.order(Failure(status=500), _JOBS, method="POST")
-
-    def be_busy(self, seconds: float) -> None:
-        self.simulated.order(too_many_requests(seconds=seconds), _JOBS, method="POST")
-
     def expire_the_credentials(self) -> None:
         self.simulated.change(expired_tokens={"*"})
-
-    def go_away(self) -> None:
-        self.simulated.stop()
 
     def creations(self, key: str) -> int:
         return self.simulated.creations(LABEL)[key]
@@ -93,6 +94,24 @@ async def vertex_stage(folder: Path) -> AsyncGenerator[VertexStage]:
         yield stage
         await stage.provider.close()
     assert simulated.violations == []
+
+
+def _person(url: str) -> AsyncClient:
+    """Google's newer client, with somebody else's token."""
+    return genai.Client(
+        vertexai=True,
+        project=PROJECT,
+        location=LOCATION,
+        credentials=Credentials("person"),  # pyright: ignore[reportNoUntypedCall]
+        http_options=types.HttpOptions(base_url=url, api_version="v1"),
+    ).aio
+
+
+def _line(number: int) -> bytes:
+    """A row as Google takes it."""
+    said = [("user", question(number)["content"]), ("model", answer(number))]
+    turns = [{"role": role, "parts": [{"text": text}]} for role, text in said]
+    return json.dumps({"contents": turns}).encode() + b"\n"
 
 
 def _private_key() -> str:

@@ -1,7 +1,6 @@
 """Training in an Azure ML workspace: models of its registries, and by Luthier's own trainer."""
 
 import os
-from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,8 +10,6 @@ from app.domain.provider import Connection, Operation, Provider, ProviderSpec
 PACKAGES = ("azure.ai.ml", "azure.identity", "azure.storage.blob")
 
 INSTALL = "pip install 'luthier[azure]'"
-
-_SETTING = "LUTHIER_PROVIDERS__AZURE_ML__"
 
 
 class AzureMLOptions(BaseModel):
@@ -41,26 +38,17 @@ class AzureMLOptions(BaseModel):
     """The blob storage's address, when it is not Azure's own for the workspace's account."""
 
 
-def missing_options(options: BaseModel) -> Sequence[str]:
-    """The settings that must be made before anything can be sent; none when it is configured."""
-    assert isinstance(options, AzureMLOptions)
-    wanted = ("subscription_id", "resource_group", "workspace", "compute")
-    return [f"{_SETTING}{name.upper()}" for name in wanted if not getattr(options, name)]
-
-
 def _connect(connection: Connection) -> Provider:
     from app.providers.azure_ml.provider import AzureMLProvider
 
-    options = connection.options
-    assert isinstance(options, AzureMLOptions)
-    return AzureMLProvider(SPEC, options, connection.correction)
+    return AzureMLProvider(SPEC, connection)
 
 
 SPEC = ProviderSpec(
     kind="azure_ml",
     title="Azure Machine Learning",
     methods={"sft": DatasetKind.CHAT, "dpo": DatasetKind.PREFERENCE},
-    operations=frozenset({Operation.CANCEL, Operation.DELETE}),
+    operations=frozenset({Operation.CANCEL, Operation.DELETE, Operation.IMPORT}),
     options=AzureMLOptions,
     connect=_connect,
     # A job's name is ours and stands in the address: to ask for it tells at once.
@@ -69,5 +57,4 @@ SPEC = ProviderSpec(
     create_timeout_seconds=1800.0,
     packages=PACKAGES,
     install=INSTALL,
-    needs=missing_options,
 )

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from app.providers import packages
-from app.providers.azure_ml import INSTALL, PACKAGES, AzureMLOptions
+from app.providers import readiness
+from app.providers.azure_ml import SPEC, AzureMLOptions
 from app.providers.loopback import is_plain_loopback
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Account:
 
     async def open(self) -> None:
         """Load the libraries and the client, which may take seconds, off the event loop."""
-        require_packages()
+        readiness.require_packages(SPEC)
         async with self._opening:
             await self.run(lambda: self.ml)
 
@@ -147,8 +147,3 @@ class _Loopback:
         from azure.core.credentials import AccessToken
 
         return AccessToken("loopback", int(time.time()) + _TOKEN_SECONDS)
-
-
-def require_packages() -> None:
-    """Raise `YourTurn` with what to install where Azure's libraries are not there."""
-    packages.require(PACKAGES, title="Azure ML", install=INSTALL)

@@ -4,12 +4,12 @@ One conversation in a line, `{"messages": [{"role", "content"}, ...]}`, of text 
 """
 
 from collections.abc import Sequence
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import msgspec
 
 from app.domain.catalogue import BaseModel, Limits
-from app.domain.compiling import AsItIs, CompiledExample, Compiler
+from app.domain.compiling import AsItIs, CompiledExample, Compiler, HoldsNothing
 from app.domain.errors import Fault
 from app.domain.examples import ChatExample, Example, Message
 from app.domain.tokens import ESTIMATE, TokenMeasure, estimate_example
@@ -49,7 +49,7 @@ def compiler_for(base: BaseModel) -> Compiler:
     return ChatCompiler(limits=base.limits)
 
 
-class ChatCompiler(msgspec.Struct, frozen=True, kw_only=True):
+class ChatCompiler(HoldsNothing, msgspec.Struct, frozen=True, kw_only=True):
     """The compiler of Azure's jobs; tokens are estimated, for the tokenizer is the cluster's."""
 
     limits: Limits
@@ -57,12 +57,6 @@ class ChatCompiler(msgspec.Struct, frozen=True, kw_only=True):
     prefix: bytes = b""
     measure: TokenMeasure = ESTIMATE
     warnings: tuple[Fault, ...] = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
 
     def compile(self, examples: Sequence[Example]) -> Sequence[CompiledExample]:
         """One line for each example."""

@@ -1,11 +1,12 @@
 """Jobs in the workspace: put under a name of ours, looked at, told to end."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from app.providers.azure_ml.account import Account
-from app.providers.azure_ml.refusals import creating, looking
+from app.providers.azure_ml.refusals import creating, looking, wishing
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
@@ -18,6 +19,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     url: str | None = None
     parameters: dict[str, str] | None = None
+    output: str | None = None
+    """The name under which a fine-tuning job registers its model."""
 
 
 class Jobs:
@@ -45,7 +48,7 @@ class Jobs:
 
     async def cancel(self, name: str) -> None:
         """Ask for the end; one that has come already is fine."""
-        with looking():
+        with wishing():
             await self._account.open()
             # Its end is waited for by looking, not by the SDK.
             await self._account.run(self._account.ml.jobs.begin_cancel, name, polling=False)
@@ -73,4 +76,10 @@ def _seen(job: Any) -> Seen:
         status=getattr(job.status, "value", None) or str(job.status),
         url=job.studio_url,
         parameters=(job.hyperparameters or {}) if is_fine_tuning else None,
+        output=_registered(job.outputs) if is_fine_tuning else None,
     )
+
+
+def _registered(outputs: Mapping[str, Any] | None) -> str | None:
+    names = (one.name for one in (outputs or {}).values())
+    return next((name for name in names if name), None)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "luthier"
 
+KEY_TAG = "luthier_key"
+
+ORDER = "LUTHIER_SPEC"
+"""The variable that tells Luthier's trainer what to do."""
+
 PARAMETERS = {
     "epochs": "num_train_epochs",
     "batch_size": "per_device_train_batch_size",
@@ -116,7 +121,7 @@ def _command(plan: TrainingPlan, files: Files, place: Place) -> "Job":
         tags=_tags(plan),
         command=" ".join([_COMMAND, *more]),
         environment=Environment(image=place.image),
-        environment_variables={"LUTHIER_SPEC": json.dumps(_spec(plan))},
+        environment_variables={ORDER: json.dumps(_spec(plan))},
         compute=place.compute,
         inputs=given,
         outputs={
@@ -136,7 +141,7 @@ def _command(plan: TrainingPlan, files: Files, place: Place) -> "Job":
 
 
 def _tags(plan: TrainingPlan) -> dict[str, str]:
-    return {"luthier_key": plan.key}
+    return {KEY_TAG: plan.key}
 
 
 def _parameters(plan: TrainingPlan) -> dict[str, str]:

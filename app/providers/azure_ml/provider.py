@@ -1,6 +1,6 @@
 """The Azure ML provider's verbs: staging, jobs, the trainer's files and removal, one file each."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx
@@ -8,12 +8,14 @@ import httpx
 from app.domain.catalogue import BaseModel, Creation, bounds_broken
 from app.domain.compiling import Compiler
 from app.domain.datasets import DatasetKind
-from app.domain.errors import Fault, ModelUnavailable, Never, YourTurn
-from app.domain.jobs import Remote
+from app.domain.errors import Fault, ModelUnavailable, Never
+from app.domain.jobs import Millis, Remote
 from app.domain.provider import (
     Artifact,
+    Connection,
     Epochs,
     ExampleSource,
+    Inventory,
     Observation,
     ProviderSpec,
     Recipe,
@@ -21,10 +23,12 @@ from app.domain.provider import (
     Servable,
     TrainingPlan,
 )
-from app.providers.azure_ml import AzureMLOptions, missing_options
-from app.providers.azure_ml.account import Account, require_packages
+from app.providers import readiness
+from app.providers.azure_ml import AzureMLOptions
+from app.providers.azure_ml.account import Account
 from app.providers.azure_ml.base_models import BaseModels, is_trainers
 from app.providers.azure_ml.compiling import compiler_for
+from app.providers.azure_ml.inventory import Stock
 from app.providers.azure_ml.jobs import Jobs, Seen
 from app.providers.azure_ml.orders import Files, Place, order
 from app.providers.azure_ml.refusals import looking, removing
@@ -32,6 +36,7 @@ from app.providers.azure_ml.resources import Resources
 from app.providers.azure_ml.runs import Runs
 from app.providers.azure_ml.staging import Staging
 from app.providers.azure_ml.translate import OVER, Cursor, Told, observation, remote_of, state_of
+from app.providers.unoffered import Unoffered
 
 VENDOR_EPOCHS = Epochs(1, 1)
 """What Microsoft's component for chat completion does by itself.
@@ -43,20 +48,22 @@ TRAINER_EPOCHS = Epochs(2, 8)
 """Of Luthier's trainer, over all sizes and methods."""
 
 
-class AzureMLProvider:
+class AzureMLProvider(Unoffered):
     """One workspace."""
 
-    def __init__(
-        self, spec: ProviderSpec, options: AzureMLOptions, correction: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, spec: ProviderSpec, connection: Connection) -> None:
+        options = connection.options
+        assert isinstance(options, AzureMLOptions)
         self._spec = spec
+        self._name = connection.name
         self._options = options
-        self._base_models = BaseModels(correction)
+        self._base_models = BaseModels(connection.correction)
         self._account = Account(options)
         self._staging = Staging(self._account)
         self._jobs = Jobs(self._account)
         self._runs = Runs(self._account)
         self._resources = Resources(self._account)
+        self._stock = Stock(self._account, self._resources)
 
     @property
     def spec(self) -> ProviderSpec:
@@ -65,7 +72,8 @@ class AzureMLProvider:
     @property
     def missing(self) -> Sequence[str]:
         """Settings without which there is nowhere to train; credentials are Azure's own."""
-        return missing_options(self._options)
+        wanted = ("subscription_id", "resource_group", "workspace", "compute")
+        return readiness.unset(self._name, {one: getattr(self._options, one) for one in wanted})
 
     @property
     def creation(self) -> Creation:
@@ -82,11 +90,8 @@ class AzureMLProvider:
 
     def check(self, recipe: Recipe) -> Sequence[Fault]:
         """Bounds of the hyperparameters."""
-        bounds = recipe.base_model.hyperparameters.get(recipe.method.type, {})
-        return [
-            Fault(code, message, f"/method/hyperparameters/{name}")
-            for name, code, message in bounds_broken(bounds, recipe.method.hyperparameters)
-        ]
+        method = recipe.method
+        return bounds_broken(recipe.base_model, method.type, method.hyperparameters)
 
     def epochs(self, recipe: Recipe) -> Epochs:
         """As asked for; left open, what the component or the trainer may choose."""
@@ -110,8 +115,8 @@ class AzureMLProvider:
 
     async def submit(self, plan: TrainingPlan) -> Remote:
         """Put the files into the workspace's storage, then the job under its name."""
-        self._require_configured()
-        require_packages()
+        readiness.require_configured(self._spec, self.missing)
+        readiness.require_packages(self._spec)
         training = await self._stage(plan, plan.training)
         validation = await self._stage(plan, plan.validation) if plan.validation else None
         place = Place(
@@ -132,20 +137,6 @@ class AzureMLProvider:
     async def cancel(self, remote: Remote) -> None:
         """Ask Azure for the end."""
         await self._jobs.cancel(remote.id)
-
-    async def pause(self, remote: Remote) -> None:
-        """Not offered."""
-        raise Never("Azure ML cannot pause a job.", code="operation_not_supported")
-
-    async def resume(self, remote: Remote) -> None:
-        """Not offered."""
-        raise Never("Azure ML cannot resume a job.", code="operation_not_supported")
-
-    async def logs(self, remote: Remote, offset: int) -> tuple[bytes, int]:
-        """Not offered."""
-        raise Never(
-            "The log is on the job's page in Azure ML studio.", code="operation_not_supported"
-        )
 
     async def probe(self, artifact: Artifact) -> None:
         """See that the model is registered: nothing serves it, so nothing can be asked.
@@ -178,13 +169,19 @@ class AzureMLProvider:
             await self._account.run(self._resources.remove_model, artifact)
             await self._account.run(self._runs.remove, artifact.partition(":")[0])
 
+    async def inventory(self, since: Millis) -> Inventory:
+        """All trainings of the workspace, with the files and the models that they name."""
+        readiness.require_configured(self._spec, self.missing)
+        return await self._stock.inventory(since)
+
+    async def file_content(self, file_id: str) -> AsyncIterator[bytes]:
+        """A training file as it lies in the workspace's storage."""
+        async for piece in self._stock.content(file_id):
+            yield piece
+
     async def close(self) -> None:
         """Let go of threads; trainings go on."""
         await self._account.close()
-
-    def _require_configured(self) -> None:
-        if self.missing:
-            raise YourTurn(f"Set {', '.join(self.missing)}, then retry the job.")
 
     async def _stage(self, plan: TrainingPlan, source: ExampleSource) -> str:
         kind: DatasetKind = self._spec.methods[plan.method.type]
@@ -198,7 +195,14 @@ class AzureMLProvider:
         outcome = await self._runs.outcome(job.name) if has_outcome else None
         failed_unsaid = state is RemoteState.FAILED and (outcome is None or outcome.error is None)
         reason = await self._reason(job.name) if failed_unsaid else None
-        return Told(journal=journal, outcome=outcome, reason=reason)
+        model = await self._model(job) if state is RemoteState.SUCCEEDED else None
+        return Told(journal=journal, outcome=outcome, reason=reason, model=model)
+
+    async def _model(self, job: Seen) -> str | None:
+        """What a job left that was not ours to name."""
+        if job.output is None or job.output == job.name:
+            return None
+        return await self._stock.left_by(job.name, output=job.output)
 
     async def _reason(self, name: str) -> str | None:
         try:

@@ -1,6 +1,6 @@
-"""What the SDK has no verb for: why a job failed, whether a model is there, and removing it."""
+"""What the SDK has no verb for, or a worse one: lists, why a job failed, removing a model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +29,22 @@ class Resources:
         error: Mapping[str, Any] = (details.get("error") or {}).get("error") or {}
         return error.get("message")
 
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        """All jobs of the workspace, the newest first.
+
+        The SDK lists by an older version of the API, and leaves out what it cannot read of it.
+        """
+        return self._listed(f"{self._account.scope}/jobs")
+
+    def versions(self, model: str) -> Iterator[dict[str, Any]]:
+        """All versions of a registered model; none where there is no such model."""
+        return self._listed(f"{self._account.scope}/models/{quote(model, safe='')}/versions")
+
+    def data(self, name: str, version: str) -> dict[str, Any] | None:
+        """A data asset's properties; None where there is none."""
+        path = f"{self._account.scope}/data/{quote(name, safe='')}/versions/{quote(version)}"
+        return self._ask("GET", path, gone={}).get("properties")
+
     def has_model(self, artifact: str) -> bool:
         """Whether a model is registered; `artifact` is `name:version`."""
         return self._ask("GET", model_id(self._account.scope, artifact), gone={}) != {}
@@ -36,6 +52,16 @@ class Resources:
     def remove_model(self, artifact: str) -> None:
         """Take a model out of the registry; one that is gone already is fine."""
         self._ask("DELETE", model_id(self._account.scope, artifact), gone={})
+
+    def _listed(self, path: str) -> Iterator[dict[str, Any]]:
+        """Every page of a list; none where there is nothing to be listed."""
+        page = self._ask("GET", path, gone={"value": []})
+        yield from page["value"]
+        while page.get("nextLink"):
+            # The rest of a list is where its beginning was, whatever the address calls it.
+            rest = httpx.URL(page["nextLink"]).raw_path.decode()
+            page = self._get(f"{self._account.arm}{rest}")
+            yield from page["value"]
 
     def _ask(self, method: str, path: str, *, gone: dict[str, Any] | None = None) -> dict[str, Any]:
         url = f"{self._account.arm}{path}?api-version={API_VERSION}"

@@ -58,6 +58,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     journal: bytes = b""
     outcome: Outcome | None = None
     reason: str | None = None
+    model: str | None = None
+    """The handle of what it left, where that is under another name than the job's."""
 
 
 def observation(job: Seen, told: Told, cursor: Cursor) -> Observation:
@@ -77,7 +79,7 @@ def observation(job: Seen, told: Told, cursor: Cursor) -> Observation:
         checkpoints=[],
         events=[_event(entry) for entry in entries if entry["kind"] in ("phase", "notice")],
         cursor=str(reached),
-        artifact=_artifact(job, told.outcome) if state is RemoteState.SUCCEEDED else None,
+        artifact=_artifact(job, told) if state is RemoteState.SUCCEEDED else None,
         error=_error(job, told) if state is RemoteState.FAILED else None,
     )
 
@@ -90,6 +92,12 @@ def state_of(job: Seen) -> RemoteState:
 def remote_of(job: Seen) -> Remote:
     """The job in the workspace, with its page in the studio."""
     return Remote(id=job.name, status=job.status, url=job.url)
+
+
+def effective(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """What was asked for; Azure tells nothing of what its component chose."""
+    ours = {theirs: ours for ours, theirs in PARAMETERS.items()}
+    return {ours[name]: _number(value) for name, value in parameters.items() if name in ours}
 
 
 def _entries(journal: bytes) -> Iterator[dict[str, Any]]:
@@ -125,10 +133,10 @@ def _event(entry: Mapping[str, Any]) -> Event:
     return Event("job.notice", {"level": entry["level"]} | said)
 
 
-def _artifact(job: Seen, outcome: Outcome | None) -> Artifact:
-    handle = f"{job.name}:{VERSION}"
+def _artifact(job: Seen, told: Told) -> Artifact:
+    handle, outcome = told.model or f"{job.name}:{VERSION}", told.outcome
     if outcome is None:
-        return Artifact(handle, "remote", effective=_effective(job.parameters or {}))
+        return Artifact(handle, "remote", effective=effective(job.parameters or {}))
     return Artifact(
         handle,
         "remote",
@@ -136,12 +144,6 @@ def _artifact(job: Seen, outcome: Outcome | None) -> Artifact:
         trained_tokens=outcome.tokens,
         sha256=outcome.weights_sha256,
     )
-
-
-def _effective(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """What was asked for; Azure tells nothing of what its component chose."""
-    ours = {theirs: ours for ours, theirs in PARAMETERS.items()}
-    return {ours[name]: _number(value) for name, value in parameters.items() if name in ours}
 
 
 def _number(value: str) -> float | int | str:

@@ -1,7 +1,6 @@
 """Fine-tuning at Azure OpenAI, which is a part of Microsoft Foundry."""
 
 import os
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,7 +13,7 @@ PACKAGES = ("openai", "azure.identity")
 
 INSTALL = "pip install 'luthier[azure]'"
 
-_SETTING = "LUTHIER_PROVIDERS__AZURE_OPENAI__"
+_PROJECTS = ".services.ai.azure.com"
 
 
 class AzureOpenAIOptions(BaseModel):
@@ -72,22 +71,22 @@ class AzureOpenAIOptions(BaseModel):
             return self.api_key.get_secret_value()
         return os.environ.get("AZURE_OPENAI_API_KEY") or None
 
-
-def missing_settings(options: AzureOpenAIOptions, setting: str = _SETTING) -> Sequence[str]:
-    """The settings that must be made before anything can be sent."""
-    endpoint = () if options.endpoint else (f"{setting}ENDPOINT",)
-    is_signed = options.credential is not None or options.key is not None
-    return (*endpoint, *(() if is_signed else (f"{setting}API_KEY",)))
+    @property
+    def is_project(self) -> bool:
+        """Whether the endpoint is a Foundry project, not a resource."""
+        return _PROJECTS in (self.endpoint or "")
 
 
 def spec_of(options: AzureOpenAIOptions) -> ProviderSpec:
-    """What one connection offers: the dated API knows one method, and no pause."""
-    return SPEC if options.api_version is None else _DATED
+    """What one connection offers.
 
-
-def _needs(options: BaseModel) -> Sequence[str]:
-    assert isinstance(options, AzureOpenAIOptions)
-    return missing_settings(options)
+    The dated API knows one method, and no pause. Whether a project lists more than what is
+    deployed in it has not been seen, so it is not asked.
+    """
+    spec = SPEC if options.api_version is None else _DATED
+    if not options.is_project:
+        return spec
+    return msgspec.structs.replace(spec, operations=spec.operations - {Operation.REFRESH})
 
 
 def _connect(connection: Connection) -> Provider:
@@ -98,7 +97,7 @@ def _connect(connection: Connection) -> Provider:
 
 
 _OPERATIONS = frozenset(
-    {Operation.CANCEL, Operation.CHECKPOINTS, Operation.DEPLOY, Operation.DELETE}
+    {Operation.CANCEL, Operation.CHECKPOINTS, Operation.DEPLOY, Operation.DELETE, Operation.REFRESH}
 )
 
 SPEC = ProviderSpec(
@@ -109,7 +108,7 @@ SPEC = ProviderSpec(
         "dpo": DatasetKind.PREFERENCE,
         "rft": DatasetKind.CHAT,
     },
-    operations=_OPERATIONS | {Operation.PAUSE, Operation.RESUME},
+    operations=_OPERATIONS | {Operation.PAUSE, Operation.RESUME, Operation.IMPORT},
     options=AzureOpenAIOptions,
     connect=_connect,
     # Since the intent: 5 s to prepare, 30 s for the create, then what lands and is listed late.
@@ -118,7 +117,6 @@ SPEC = ProviderSpec(
     create_timeout_seconds=3600.0,
     packages=PACKAGES,
     install=INSTALL,
-    needs=_needs,
 )
 
 _DATED = msgspec.structs.replace(SPEC, methods={"sft": DatasetKind.CHAT}, operations=_OPERATIONS)

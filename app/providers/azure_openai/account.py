@@ -21,8 +21,6 @@ from app.providers.openai_wire.removal import makers_of, remove_files
 
 VENDOR = "Azure OpenAI"
 
-_PROJECTS = ".services.ai.azure.com"
-
 
 class AzureAccount(WireAccount):
     """What can be done with one endpoint: jobs, files, questions to what is deployed."""
@@ -71,7 +69,7 @@ def _v1(options: AzureOpenAIOptions, entra: Entra) -> AsyncOpenAI:
     key = options.key
     return AsyncOpenAI(
         base_url=f"{endpoint}/openai/v1/",
-        api_key=key or entra.tokens(_scope(endpoint)),
+        api_key=key or entra.tokens(_scope(options)),
         default_headers={"api-key": key} if key else None,
         timeout=options.timeout_seconds,
         # Repeating is the reconciler's matter; the SDK would repeat a create.
@@ -86,7 +84,7 @@ def _dated(options: AzureOpenAIOptions, entra: Entra) -> AsyncOpenAI:
         azure_endpoint=endpoint,
         api_version=options.api_version,
         api_key=key,
-        azure_ad_token_provider=None if key else entra.tokens(_scope(endpoint)),
+        azure_ad_token_provider=None if key else entra.tokens(_scope(options)),
         timeout=options.timeout_seconds,
         max_retries=0,
     )
@@ -104,7 +102,6 @@ def _endpoint(options: AzureOpenAIOptions) -> str:
     return options.endpoint.rstrip("/")
 
 
-def _scope(endpoint: str) -> str:
+def _scope(options: AzureOpenAIOptions) -> str:
     """What a token must be good for: a Foundry project, or a resource of its own."""
-    is_project = _PROJECTS in endpoint
-    return f"https://{'ai' if is_project else 'cognitiveservices'}.azure.com/.default"
+    return f"https://{'ai' if options.is_project else 'cognitiveservices'}.azure.com/.default"

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from app.domain.catalogue import BaseModel, Catalogue, PriceUnit, read_catalogue
-from app.domain.errors import BaseModelUnknown, Fault
 
 
 def catalogue(correction: Mapping[str, Any], *, sku: str) -> Catalogue:
@@ -21,24 +20,6 @@ def catalogue(correction: Mapping[str, Any], *, sku: str) -> Catalogue:
     return msgspec.structs.replace(known, models=[_priced(model, sku) for model in known.models])
 
 
-def base_model(known: Catalogue, name: str) -> BaseModel:
-    """The base model of that name; a tuned one (`<base>.ft-...`) is like its own base.
-
-    Raises `BaseModelUnknown`.
-    """
-    found = known.find(base_of(name))
-    if found is None:
-        names = ", ".join(model.name for model in known.models)
-        message = (
-            f"Azure OpenAI has no base model {name!r} that is known here; there are: {names}. "
-            "Add one that is newer to the file that LUTHIER_CATALOGUE names."
-        )
-        raise BaseModelUnknown(
-            message, faults=[Fault("base_model_unknown", message, "/base_model")]
-        )
-    return msgspec.structs.replace(found, name=name)
-
-
 def base_of(name: str) -> str:
     """`<base>.ft-<digits>-<suffix>` names its base; a checkpoint (`ftchkpt-...`) does not."""
     return name.partition(".ft-")[0]
@@ -48,6 +29,11 @@ def base_of_tuned(name: str) -> str | None:
     """The base of `<base>.ft-...`; None for a base model."""
     base = base_of(name)
     return None if base == name else base
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether it is a checkpoint of a tuned model."""
+    return name.startswith("ftchkpt-")
 
 
 def hosting_price(known: Catalogue, artifact: str) -> Decimal | None:

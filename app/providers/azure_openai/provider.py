@@ -5,30 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.domain.catalogue import BaseModel
 from app.domain.errors import (
     Fault,
     ModelNotFound,
     ModelUnavailable,
-    OperationNotSupported,
     Steer,
     YourTurn,
 )
-from app.domain.jobs import Millis
 from app.domain.provider import (
     Connection,
     Deployment,
-    Inventory,
+    ListedModel,
     ProviderSpec,
     Recipe,
     Servable,
 )
-from app.providers.azure_openai import (
-    AzureOpenAIOptions,
-    base_models,
-    graders,
-    missing_settings,
-)
+from app.providers import readiness
+from app.providers.azure_openai import AzureOpenAIOptions, base_models, graders
 from app.providers.azure_openai.deployments import Deployments, Unclear, name_of
 from app.providers.azure_openai.entra import Credential, Entra
 from app.providers.openai_wire.provider import WireProvider
@@ -61,11 +54,9 @@ class AzureOpenAIProvider(WireProvider):
     @property
     def missing(self) -> Sequence[str]:
         """The variables of the endpoint and of the key, where they are not set."""
-        return missing_settings(self._options, self._variable(""))
-
-    def base_model(self, name: str) -> BaseModel:
-        """One of the catalogue, or what was tuned from one (`<base>.ft-...`)."""
-        return base_models.base_model(self._catalogue, name)
+        options = self._options
+        signed = options.credential or options.key
+        return readiness.unset(self._name, {"endpoint": options.endpoint, "api_key": signed})
 
     def check(self, recipe: Recipe) -> Sequence[Fault]:
         """The wire's rules, and those for graders."""
@@ -118,11 +109,10 @@ class AzureOpenAIProvider(WireProvider):
         except (Steer, Unclear) as error:
             raise ModelUnavailable(f"The model cannot be removed now: {error}") from error
 
-    async def inventory(self, since: Millis) -> Inventory:
-        """All jobs, training files and tuned models of the resource."""
-        if self._options.api_version is not None:
-            raise OperationNotSupported("Azure's dated API lists too little to import from.")
-        return await super().inventory(since)
+    async def list_models(self) -> Sequence[ListedModel]:
+        """The base models of the resource's list, which has checkpoints of tuned ones too."""
+        listed = await super().list_models()
+        return [model for model in listed if not base_models.is_checkpoint(model.name)]
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -138,7 +128,7 @@ class AzureOpenAIProvider(WireProvider):
 
     def _deployments(self) -> Deployments:
         if self._arm is None:
-            self._require_packages()
+            readiness.require_packages(self._spec)
             missing = self._missing_for_deployments()
             if missing:
                 raise YourTurn(f"Azure can deploy nothing yet: set {', '.join(missing)}.")
@@ -147,12 +137,12 @@ class AzureOpenAIProvider(WireProvider):
         return self._arm
 
     def _missing_for_deployments(self) -> Sequence[str]:
-        wanted = {
-            "SUBSCRIPTION_ID": self._options.subscription_id,
-            "RESOURCE_GROUP": self._options.resource_group,
-            "ACCOUNT": self._options.account,
-        }
-        return [self._variable(name) for name, value in wanted.items() if not value]
+        wanted = ("subscription_id", "resource_group", "account")
+        return readiness.unset(self._name, {one: getattr(self._options, one) for one in wanted})
+
+    def _base_of(self, name: str) -> str | None:
+        """The base of a tuned model, which names it; a checkpoint (`ftchkpt-...`) does not."""
+        return base_models.base_of_tuned(name)
 
     def _priced(self, artifact: str, found: Deployment) -> Deployment:
         usual = self._options.deployment_sku.lower()

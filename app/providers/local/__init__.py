@@ -7,16 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from app.domain.datasets import DatasetKind
 from app.domain.provider import Connection, Operation, Provider, ProviderSpec
-from app.providers import packages
 
 PACKAGES = ("torch", "transformers", "trl", "peft")
 
 INSTALL = "pip install 'torch==2.13.0' && pip install 'luthier[local]'"
-
-
-def missing_packages() -> list[str]:
-    """What training and answering on this machine need and what is not installed."""
-    return packages.missing(PACKAGES)
 
 
 class LocalOptions(BaseModel):
@@ -65,7 +59,13 @@ SPEC = ProviderSpec(
     title="This machine",
     methods={"sft": DatasetKind.CHAT, "dpo": DatasetKind.PREFERENCE},
     operations=frozenset(
-        {Operation.CANCEL, Operation.CHECKPOINTS, Operation.LOGS, Operation.DELETE}
+        {
+            Operation.CANCEL,
+            Operation.CHECKPOINTS,
+            Operation.LOGS,
+            Operation.DELETE,
+            Operation.EXPORT,
+        }
     ),
     options=LocalOptions,
     connect=_connect,

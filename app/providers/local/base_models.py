@@ -63,6 +63,11 @@ def list_base_models() -> list[LocalBaseModel]:
     return [find_base_model(PACKAGED_NAME), *sorted(cached, key=lambda model: model.name)]
 
 
+def model_folder(model: str) -> Path | None:
+    """Where the files of a model lie, by what from_pretrained gets; None where none are here."""
+    return Path(model) if Path(model).is_absolute() else _cached_snapshot(model)
+
+
 def _from_folder(name: str) -> LocalBaseModel:
     folder = Path(name)
     if not (folder / "config.json").is_file():

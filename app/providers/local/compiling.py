@@ -18,7 +18,8 @@ from app.domain.errors import Fault
 from app.domain.examples import Example, encode_example
 from app.domain.jobs import Method
 from app.domain.tokens import TokenMeasure
-from app.providers.local import INSTALL, missing_packages
+from app.providers import readiness
+from app.providers.local import INSTALL, SPEC
 from app.providers.local.base_models import LocalBaseModel
 from app.providers.local.children import environment
 from app.providers.local.hyperparameters import CPU_LENGTH
@@ -139,7 +140,7 @@ class LocalCompiler:
 
 
 def _without_packages() -> AsItIs | None:
-    missing = missing_packages()
+    missing = readiness.missing_packages(SPEC)
     if not missing:
         return None
     problem = f"Without {', '.join(missing)} tokens are estimated and the chat template is unseen."

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from app.domain.catalogue import Bound
 from app.domain.errors import Fault
 from app.domain.provider import Epochs
 
@@ -55,54 +56,26 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
 
 
-class _Range(msgspec.Struct, frozen=True):
-    """Numbers from `low` to `high`; `low` itself is out where `above` is set."""
-
-    low: float
-    high: float
-    whole: bool = False
-    above: bool = False
-
-    def admits(self, value: Any) -> bool:
-        kinds = int if self.whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
-            return False
-        return (self.low < value if self.above else self.low <= value) and value <= self.high
-
-    def __str__(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
-        low = f"above {self.low:g}" if self.above else f"from {self.low:g}"
-        return f"{kind} {low} up to {self.high:g}"
-
-
-class _Choice(msgspec.Struct, frozen=True):
-    """One of a few words."""
-
-    words: tuple[str, ...]
-
-    def admits(self, value: Any) -> bool:
-        return value in self.words
-
-    def __str__(self) -> str:
-        return "one of " + ", ".join(self.words)
-
-
-BOUNDS: Mapping[str, _Range | _Choice] = {
-    "epochs": _Range(0, 100, above=True),
-    "batch_size": _Range(1, 1024, whole=True),
-    "gradient_accumulation_steps": _Range(1, 1024, whole=True),
-    "learning_rate": _Range(0, 1, above=True),
-    "adapter": _Choice(("lora", "qlora", "full")),
-    "lora_rank": _Range(1, 1024, whole=True),
-    "lora_alpha": _Range(0, 4096, above=True),
-    "lora_dropout": _Range(0, 0.9),
-    "max_length": _Range(8, 1_048_576, whole=True),
-    "warmup_ratio": _Range(0, 0.9),
-    "weight_decay": _Range(0, 1),
-    "scheduler": _Choice(("linear", "cosine", "constant")),
-    "beta": _Range(0, 10, above=True),
-    "checkpoint_every": _Range(1, 1_000_000, whole=True),
+BOUNDS: dict[str, Bound] = {
+    "epochs": Bound(low=0, is_above=True, high=100),
+    "batch_size": Bound(low=1, high=1024, is_whole=True),
+    "gradient_accumulation_steps": Bound(low=1, high=1024, is_whole=True),
+    "learning_rate": Bound(low=0, is_above=True, high=1),
+    "adapter": Bound(choices=["lora", "qlora", "full"]),
+    "lora_rank": Bound(low=1, high=1024, is_whole=True),
+    "lora_alpha": Bound(low=0, is_above=True, high=4096),
+    "lora_dropout": Bound(low=0, high=0.9),
+    "max_length": Bound(low=8, high=1_048_576, is_whole=True),
+    "warmup_ratio": Bound(low=0, high=0.9),
+    "weight_decay": Bound(low=0, high=1),
+    "scheduler": Bound(choices=["linear", "cosine", "constant"]),
+    "beta": Bound(low=0, is_above=True, high=10),
+    "checkpoint_every": Bound(low=1, high=1_000_000, is_whole=True),
 }
+
+
+SFT_BOUNDS = {name: bound for name, bound in BOUNDS.items() if name != "beta"}
+"""Without the one that preferences alone have."""
 
 
 def faults(asked: Mapping[str, Any]) -> list[Fault]:
@@ -112,8 +85,8 @@ def faults(asked: Mapping[str, Any]) -> list[Fault]:
         if name not in BOUNDS:
             message = f"There is no hyperparameter {name}; there are: {', '.join(BOUNDS)}."
             found.append(Fault("unknown_hyperparameter", message, pointer=_pointer(name)))
-        elif value != "auto" and not BOUNDS[name].admits(value):
-            message = f"{name} must be {BOUNDS[name]}, or auto."
+        elif not BOUNDS[name].admits(value):
+            message = f"{name} must be {BOUNDS[name]}."
             found.append(Fault("hyperparameter_out_of_bounds", message, pointer=_pointer(name)))
     return found
 

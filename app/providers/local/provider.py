@@ -13,20 +13,23 @@ import msgspec
 
 from app.domain.catalogue import Creation, Price, PriceUnit
 from app.domain.compiling import Compiler
-from app.domain.errors import BaseModelUnknown, Fault, Later, Never, YourTurn
+from app.domain.errors import BaseModelUnknown, Fault, Later, Never
 from app.domain.jobs import Remote
 from app.domain.provider import (
     Artifact,
     BaseModel,
     Epochs,
     ExampleSource,
+    ExportedFile,
     Observation,
     ProviderSpec,
     Recipe,
     Servable,
     TrainingPlan,
+    Weights,
 )
-from app.providers.local import INSTALL, LocalOptions, missing_packages, translate
+from app.providers import readiness
+from app.providers.local import LocalOptions, translate
 from app.providers.local.base_models import (
     LocalBaseModel,
     UnknownBaseModel,
@@ -34,11 +37,13 @@ from app.providers.local.base_models import (
     list_base_models,
 )
 from app.providers.local.compiling import LIMITS, LocalCompiler
-from app.providers.local.hyperparameters import expected_epochs, faults
+from app.providers.local.exports import MERGED_FOLDER, Exports
+from app.providers.local.hyperparameters import BOUNDS, SFT_BOUNDS, expected_epochs, faults
 from app.providers.local.records import RunSpec
 from app.providers.local.runs import TRAIN_FILE, VALIDATION_FILE, RunFolder
 from app.providers.local.serving import Serving
 from app.providers.local.supervision import Runs
+from app.providers.unoffered import Unoffered
 
 SLOT_RETRY_SECONDS = 2.0
 
@@ -52,7 +57,7 @@ OWN_MACHINE = Price(
 )
 
 
-class LocalProvider:
+class LocalProvider(Unoffered):
     """Trains and answers on this machine; the run folders are its whole memory."""
 
     def __init__(self, spec: ProviderSpec, options: LocalOptions, data_dir: Path) -> None:
@@ -61,6 +66,7 @@ class LocalProvider:
         root = (options.data_dir or data_dir / "local").absolute() / "runs"
         self._runs = Runs(root)
         self._serving = Serving(options, root)
+        self._exports = Exports(options, root)
 
     @property
     def spec(self) -> ProviderSpec:
@@ -118,7 +124,7 @@ class LocalProvider:
 
     async def submit(self, plan: TrainingPlan) -> Remote:
         """Commit the run folder and start its trainer; a folder that exists is adopted."""
-        self._require_packages()
+        readiness.require_packages(self._spec)
         if await self.free_slots() < 1:
             raise Later("Waiting for a training to end.", retry_after=SLOT_RETRY_SECONDS)
         spec = await asyncio.to_thread(self._run_spec, plan)
@@ -141,14 +147,6 @@ class LocalProvider:
         grace = self._options.cancel_grace_seconds
         await asyncio.to_thread(self._runs.cancel, remote.id, grace_seconds=grace)
 
-    async def pause(self, remote: Remote) -> None:
-        """Not offered."""
-        raise Never("A local training cannot be paused.", code="operation_not_supported")
-
-    async def resume(self, remote: Remote) -> None:
-        """Not offered."""
-        raise Never("A local training cannot be resumed.", code="operation_not_supported")
-
     async def logs(self, remote: Remote, offset: int) -> tuple[bytes, int]:
         """What the trainer and its libraries printed."""
         return await asyncio.to_thread(self._runs.read_log, remote.id, offset)
@@ -169,11 +167,18 @@ class LocalProvider:
 
     async def delete(self, artifact: str) -> None:
         """Remove the weights; what the run recorded stays."""
-        await asyncio.to_thread(shutil.rmtree, self._runs.root / artifact, ignore_errors=True)
+        folder = self._runs.root / artifact
+        for weights in (folder, folder.with_name(MERGED_FOLDER)):
+            await asyncio.to_thread(shutil.rmtree, weights, ignore_errors=True)
+
+    async def export(self, artifact: str, weights: Weights) -> Sequence[ExportedFile]:
+        """The weights as they were saved, or merged by a process of its own and kept beside."""
+        return await self._exports.files(artifact, weights)
 
     async def close(self) -> None:
         """End our worker; trainers go on."""
         await self._serving.close()
+        await self._exports.close()
 
     async def _commit(self, plan: TrainingPlan, spec: RunSpec) -> None:
         """Write the whole run folder and give it its name in one step; one that exists stays."""
@@ -183,14 +188,6 @@ class LocalProvider:
             await _write(plan.validation, staging / VALIDATION_FILE)
         with contextlib.suppress(FileExistsError):
             await asyncio.to_thread(RunFolder.commit, staging, spec)
-
-    def _require_packages(self) -> None:
-        missing = missing_packages()
-        if missing:
-            raise YourTurn(
-                f"Training on this machine needs {', '.join(missing)}: {INSTALL}; "
-                "then retry the job."
-            )
 
     def _run_spec(self, plan: TrainingPlan) -> RunSpec:
         try:
@@ -234,6 +231,7 @@ def _base_model(found: LocalBaseModel) -> BaseModel:
         context_length=found.context_length,
         parameters=found.parameters,
         limits=LIMITS,
+        hyperparameters={"sft": SFT_BOUNDS, "dpo": BOUNDS},
         prices=[OWN_MACHINE],
     )
 

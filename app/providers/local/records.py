@@ -84,12 +84,23 @@ class RunArtifact(msgspec.Struct, frozen=True, kw_only=True):
     base: str
 
 
+class RunBase(msgspec.Struct, frozen=True, kw_only=True):
+    """The base model as it lay here: the hub's commit, and the hash over its safetensors files.
+
+    None is what a folder has no commit of, and a model without such files no hash.
+    """
+
+    revision: str | None = None
+    sha256: str | None = None
+
+
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended; `tokens` counts what was trained on, over all epochs."""
 
     outcome: Literal["succeeded", "failed", "cancelled"]
     error: RunError | None = None
     artifact: RunArtifact | None = None
+    base: RunBase | None = None
     effective: dict[str, Any] = {}
     versions: dict[str, str] = {}
     steps: int = 0

@@ -10,7 +10,8 @@ import structlog
 
 from app.domain.errors import Fault, Invalid, ModelNotFound, ModelUnavailable, Never
 from app.domain.provider import Artifact, Servable
-from app.providers.local import INSTALL, LocalOptions, missing_packages
+from app.providers import readiness
+from app.providers.local import INSTALL, SPEC, LocalOptions
 from app.providers.local.base_models import find_base_model
 from app.providers.local.inference.address import socket_path
 from app.providers.local.inference.client import ChatModels, InferenceServer, InferenceWorker
@@ -65,7 +66,7 @@ class Serving:
 
     def _require_packages(self) -> None:
         """A worker of ours needs what training needs; another's may have it elsewhere."""
-        missing = missing_packages() if self._worker is not None else []
+        missing = readiness.missing_packages(SPEC) if self._worker is not None else []
         if missing:
             raise ModelUnavailable(
                 f"Asking models on this machine needs {', '.join(missing)}: {INSTALL}."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from app.domain.jobs import Checkpoint, Event, JobError, MetricPoint, Progress, Remote
+from app.domain.provenance import BaseSnapshot
 from app.domain.provider import Artifact, Observation, RemoteState
 from app.providers.local.records import (
     AnyEvent,
@@ -99,9 +100,15 @@ def _artifact(key: str, result: RunResult | None) -> Artifact | None:
         handle=f"{key}/{result.artifact.path}",
         kind=result.artifact.kind,
         effective=result.effective | {"versions": result.versions},
+        base=_base(result),
         trained_tokens=result.tokens,
         sha256=result.weights_sha256,
     )
+
+
+def _base(result: RunResult) -> BaseSnapshot | None:
+    found = result.base
+    return None if found is None else BaseSnapshot(revision=found.revision, sha256=found.sha256)
 
 
 def _error(result: RunResult | None) -> JobError | None:

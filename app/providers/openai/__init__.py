@@ -1,7 +1,6 @@
 """Fine-tuning at OpenAI."""
 
 import os
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -48,11 +47,6 @@ class OpenAIOptions(BaseModel):
         return os.environ.get(f"OPENAI_{name.upper()}") or None
 
 
-def _needs(options: BaseModel) -> Sequence[str]:
-    assert isinstance(options, OpenAIOptions)
-    return () if options.secret("api_key") else ("LUTHIER_PROVIDERS__OPENAI__API_KEY",)
-
-
 def _connect(connection: Connection) -> Provider:
     from app.providers.openai.provider import OpenAIProvider
 
@@ -74,6 +68,8 @@ SPEC = ProviderSpec(
             Operation.RESUME,
             Operation.CHECKPOINTS,
             Operation.DELETE,
+            Operation.REFRESH,
+            Operation.IMPORT,
         }
     ),
     options=OpenAIOptions,
@@ -84,5 +80,4 @@ SPEC = ProviderSpec(
     create_timeout_seconds=3600.0,
     packages=PACKAGES,
     install=INSTALL,
-    needs=_needs,
 )

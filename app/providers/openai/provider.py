@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.catalogue import read_catalogue
 from app.domain.provider import Connection, ProviderSpec
+from app.providers import readiness
 from app.providers.openai import OpenAIOptions
 from app.providers.openai_wire.provider import WireProvider
 
@@ -27,7 +28,7 @@ class OpenAIProvider(WireProvider):
     @property
     def missing(self) -> Sequence[str]:
         """The variable for the key, where none is set."""
-        return () if self._options.secret("api_key") else (self._variable("API_KEY"),)
+        return readiness.unset(self._name, {"api_key": self._options.secret("api_key")})
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The job that a signed message is about."""

@@ -1,6 +1,5 @@
 """Fine-tuning at any host that speaks OpenAI's wire under an address of its own."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -22,6 +21,9 @@ class Capabilities(BaseModel):
 
     checkpoints: bool = False
     """Whether a job's checkpoints can be listed."""
+
+    model_list: bool = False
+    """Whether `GET /models` names every base model that can be tuned."""
 
     webhooks: bool = False
     """Whether the host sends signed webhooks as OpenAI does."""
@@ -57,17 +59,6 @@ class OpenAICompatibleOptions(BaseModel):
     """How often a running job is looked at; webhooks make it sooner."""
 
 
-def unset(options: OpenAICompatibleOptions) -> Sequence[str]:
-    """The options that nothing can be sent without and that have no value."""
-    needed = {"BASE_URL": options.base_url, "API_KEY": options.api_key}
-    return [name for name, value in needed.items() if value is None]
-
-
-def _needs(options: BaseModel) -> Sequence[str]:
-    assert isinstance(options, OpenAICompatibleOptions)
-    return [f"LUTHIER_PROVIDERS__OPENAI_COMPATIBLE__{name}" for name in unset(options)]
-
-
 def _connect(connection: Connection) -> Provider:
     from app.providers.openai_compatible.provider import OpenAICompatibleProvider
 
@@ -83,7 +74,7 @@ SPEC = ProviderSpec(
         "rft": DatasetKind.CHAT,
     },
     # Pausing and checkpoints are added by each connection whose host has them.
-    operations=frozenset({Operation.CANCEL, Operation.DELETE}),
+    operations=frozenset({Operation.CANCEL, Operation.DELETE, Operation.IMPORT}),
     options=OpenAICompatibleOptions,
     connect=_connect,
     # Since the intent: 5 s to prepare, 30 s for the create, then what lands and is listed late.
@@ -92,5 +83,4 @@ SPEC = ProviderSpec(
     create_timeout_seconds=3600.0,
     packages=("openai",),
     install="pip install 'luthier[openai]'",
-    needs=_needs,
 )

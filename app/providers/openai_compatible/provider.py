@@ -9,7 +9,8 @@ import msgspec
 from app.domain.catalogue import Catalogue, read_catalogue
 from app.domain.errors import OperationNotSupported
 from app.domain.provider import Connection, Operation, ProviderSpec
-from app.providers.openai_compatible import Capabilities, OpenAICompatibleOptions, unset
+from app.providers import readiness
+from app.providers.openai_compatible import Capabilities, OpenAICompatibleOptions
 from app.providers.openai_wire.provider import WireProvider
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ class OpenAICompatibleProvider(WireProvider):
     @property
     def missing(self) -> Sequence[str]:
         """The variables for the address and the key, where they are not set."""
-        return [self._variable(name) for name in unset(self._options)]
+        options = self._options
+        wanted = {"base_url": options.base_url, "api_key": options.api_key}
+        return readiness.unset(self._name, wanted)
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The job that a signed message is about."""
@@ -59,4 +62,6 @@ def _able(spec: ProviderSpec, capabilities: Capabilities) -> ProviderSpec:
         more |= {Operation.PAUSE, Operation.RESUME}
     if capabilities.checkpoints:
         more.add(Operation.CHECKPOINTS)
+    if capabilities.model_list:
+        more.add(Operation.REFRESH)
     return msgspec.structs.replace(spec, operations=spec.operations | more)

@@ -8,8 +8,9 @@ from openai import AsyncOpenAI
 from app.domain.jobs import Method
 from app.providers.openai_wire.chat import Chat
 from app.providers.openai_wire.files import Files
-from app.providers.openai_wire.inventory import Stock, base_of_tuned
+from app.providers.openai_wire.inventory import Stock
 from app.providers.openai_wire.jobs import Jobs, MetadataTag, Tag, with_method
+from app.providers.openai_wire.naming import base_of_tuned
 from app.providers.openai_wire.removal import remove
 from app.providers.openai_wire.submission import Submission
 

@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from msgspec import structs
 
 from app.domain.catalogue import Limits
-from app.domain.compiling import CompiledExample
+from app.domain.compiling import CompiledExample, HoldsNothing
 from app.domain.errors import Fault
 from app.domain.examples import ChatExample, Example, Message, PreferenceExample
 from app.domain.tokens import ESTIMATE, TokenMeasure, estimate_example
@@ -23,7 +23,7 @@ _ROLE_OF_INSTRUCTIONS = {"sft": "system", "dpo": "system", "rft": "developer"}
 """The one role that a method's lines know for instructions."""
 
 
-class LineCompiler:
+class LineCompiler(HoldsNothing):
     """The compiler for one method (`sft`, `dpo`, `rft`); tokens are estimated.
 
     `prefix` stands before the first line, such as a byte order mark.
@@ -37,12 +37,6 @@ class LineCompiler:
         self.prefix = prefix
         self._method = method
         self._compile = {"sft": _supervised, "dpo": _preference, "rft": _reinforcement}[method]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
 
     @property
     def fingerprint(self) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from app.domain.catalogue import BaseModel, bounds_broken
 from app.domain.errors import Fault
 from app.domain.jobs import Method
@@ -17,8 +19,7 @@ _POINTER = "/method/hyperparameters"
 def faults(base_model: BaseModel, method: Method) -> Sequence[Fault]:
     """All that is wrong with a method's hyperparameters for a base model."""
     asked = {name: value for name, value in method.hyperparameters.items() if name != "grader"}
-    broken = bounds_broken(base_model.hyperparameters.get(method.type, {}), asked)
-    found = [Fault(code, _advised(name, text), f"{_POINTER}/{name}") for name, code, text in broken]
+    found = [_advised(fault) for fault in bounds_broken(base_model, method.type, asked)]
     if method.type == "rft":
         grader = method.hyperparameters.get("grader")
         found += [Fault(code, text, f"{_POINTER}/grader") for code, text in graders.wrong(grader)]
@@ -72,10 +73,11 @@ def effective(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _advised(name: str, text: str) -> str:
-    if name != "learning_rate":
-        return text
-    return (
+def _advised(fault: Fault) -> Fault:
+    if fault.pointer != f"{_POINTER}/learning_rate":
+        return fault
+    message = (
         "The learning rate itself cannot be set here: set learning_rate_multiplier, which "
         "scales the rate that the provider chooses."
     )
+    return msgspec.structs.replace(fault, message=message)

@@ -1,18 +1,29 @@
 """What lies in an account that speaks OpenAI's wire, whoever put it there."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import openai
 from openai import AsyncOpenAI
 from openai.types import FileObject, Model
 
+from app.domain.errors import Later
 from app.domain.jobs import Method, Millis
-from app.domain.provider import FoundFile, FoundJob, FoundModel, Inventory, RemoteState
+from app.domain.provider import (
+    FoundFile,
+    FoundJob,
+    FoundModel,
+    Inventory,
+    ListedModel,
+    RemoteState,
+)
 from app.providers.openai_wire import translate
 from app.providers.openai_wire.hyperparameters import METHOD_NAMES, effective
 from app.providers.openai_wire.jobs import Jobs
-from app.providers.openai_wire.refusals import asking, observing
+from app.providers.openai_wire.naming import base_of, base_of_tuned
+from app.providers.openai_wire.refusals import RETRY_SECONDS, asking, observing, preparing
 
 PIECE_BYTES = 256 * 1024
 
@@ -20,13 +31,6 @@ DOWNLOAD_SECONDS = 300.0
 """How long the vendor may be silent within a file."""
 
 _METHODS = {theirs: ours for ours, theirs in METHOD_NAMES.items()}
-
-
-def base_of_tuned(name: str) -> str | None:
-    """The base of `ft:<base>:...`; None for a base model, and for a checkpoint of a tuned one."""
-    parts = name.split(":")
-    is_tuned = parts[0] == "ft" and len(parts) > 1 and not parts[-1].startswith("ckpt-")
-    return parts[1] if is_tuned else None
 
 
 class Stock:
@@ -58,6 +62,16 @@ class Stock:
             models=self._tuned(models, since),
         )
 
+    async def base_models(self) -> list[ListedModel]:
+        """What the vendor lists and nobody tuned; an empty list is not believed (`Later`)."""
+        with preparing(self._vendor):
+            models = (await self._client.models.list()).data
+        found = [model.to_dict() for model in models]
+        bases = [_listed(model) for model in found if not self._is_tuned(model)]
+        if not bases:
+            raise Later(f"{self._vendor} lists no models at all.", retry_after=RETRY_SECONDS)
+        return bases
+
     async def content(self, file_id: str) -> AsyncIterator[bytes]:
         """The bytes of a file as they come."""
         with asking(self._vendor):
@@ -67,6 +81,12 @@ class Stock:
             async with download as answer:
                 async for piece in answer.iter_bytes(PIECE_BYTES):
                     yield piece
+
+    def _is_tuned(self, model: Mapping[str, Any]) -> bool:
+        """By its name, or by what Azure's dated API says; checkpoints are tuned too."""
+        name = model["id"]
+        named = self._base_of(name) or base_of(name)
+        return bool(named or model.get("fine_tune") or model.get("model"))
 
     async def _files(self, since: Millis) -> list[FoundFile]:
         rows: list[FileObject] = []
@@ -118,6 +138,40 @@ class Stock:
         except openai.NotFoundError:
             return False
         return True
+
+
+def _listed(model: Mapping[str, Any]) -> ListedModel:
+    """A model as OpenAI lists it, or with what Azure adds to that."""
+    said = msgspec.convert(model, _Listed)
+    ends = said.deprecation
+    return ListedModel(
+        name=said.id,
+        is_tunable=said.capabilities.fine_tune if said.capabilities else None,
+        training_ends_at=_day(ends.fine_tune) if ends else None,
+        serving_ends_at=(_day(ends.inference) if ends else None) or said.shutdown_date,
+    )
+
+
+class _Capabilities(msgspec.Struct):
+    fine_tune: bool | None = None
+
+
+class _Deprecation(msgspec.Struct):
+    """Seconds since 1970."""
+
+    fine_tune: float | None = None
+    inference: float | None = None
+
+
+class _Listed(msgspec.Struct):
+    id: str
+    shutdown_date: date | None = None
+    capabilities: _Capabilities | None = None
+    deprecation: _Deprecation | None = None
+
+
+def _day(seconds: float | None) -> date | None:
+    return datetime.fromtimestamp(seconds, UTC).date() if seconds else None
 
 
 def _method(job: Mapping[str, Any]) -> Method:

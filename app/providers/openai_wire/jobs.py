@@ -15,7 +15,7 @@ from app.providers.openai_wire import translate
 from app.providers.openai_wire.cursor import Cursor
 from app.providers.openai_wire.files import Files
 from app.providers.openai_wire.hyperparameters import method_body
-from app.providers.openai_wire.refusals import Unanswered, creating, observing
+from app.providers.openai_wire.refusals import Unanswered, creating, observing, wishing
 
 CREATE_SECONDS = 30.0
 """An answer to a create that takes longer is lost, however it drips."""
@@ -151,17 +151,17 @@ class Jobs:
 
     async def cancel(self, remote: Remote) -> None:
         """Ask for the end."""
-        with observing(self._vendor):
+        with wishing(self._vendor):
             await self._client.fine_tuning.jobs.cancel(remote.id)
 
     async def pause(self, remote: Remote) -> None:
         """Ask for a pause."""
-        with observing(self._vendor):
+        with wishing(self._vendor):
             await self._client.fine_tuning.jobs.pause(remote.id)
 
     async def resume(self, remote: Remote) -> None:
         """Ask to go on."""
-        with observing(self._vendor):
+        with wishing(self._vendor):
             await self._client.fine_tuning.jobs.resume(remote.id)
 
     async def listed(self, query: Mapping[str, str], *, since: int = 0) -> list[Mapping[str, Any]]:

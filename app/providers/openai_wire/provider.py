@@ -1,17 +1,15 @@
 """The verbs of a vendor that speaks OpenAI's wire; the SDK is loaded when one needs it."""
 
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from app.domain.catalogue import BaseModel, Catalogue, Creation
+from app.domain.catalogue import BaseModel, Catalogue, Creation, Limits
 from app.domain.compiling import Compiler
 from app.domain.errors import (
-    BaseModelUnknown,
     Fault,
     ModelUnavailable,
-    Never,
     ProviderNotConfigured,
     YourTurn,
 )
@@ -20,22 +18,25 @@ from app.domain.provider import (
     Artifact,
     Epochs,
     Inventory,
+    ListedModel,
     Observation,
+    Operation,
     ProviderSpec,
     Recipe,
     Servable,
     Submitted,
     TrainingPlan,
 )
-from app.providers import packages
-from app.providers.openai_wire import base_models, hyperparameters, webhooks
+from app.providers import readiness
+from app.providers.openai_wire import hyperparameters, naming, webhooks
 from app.providers.openai_wire.compiling import LineCompiler
+from app.providers.unoffered import Unoffered
 
 if TYPE_CHECKING:
     from app.providers.openai_wire.account import WireAccount
 
 
-class WireProvider(ABC):
+class WireProvider(Unoffered):
     """One connection; without credentials it checks and compiles.
 
     A vendor's folder says what is missing, how its account is opened, and where a webhook's
@@ -75,12 +76,7 @@ class WireProvider(ABC):
 
     def base_model(self, name: str) -> BaseModel:
         """One of the catalogue, or what was tuned from one (`ft:...`)."""
-        return base_models.base_model(
-            self._catalogue,
-            name,
-            vendor=self._spec.title,
-            advice="Add one that is newer to the file that LUTHIER_CATALOGUE names.",
-        )
+        return self._catalogue.known(name, place=self._spec.title, base=self._base_of(name))
 
     def check(self, recipe: Recipe) -> Sequence[Fault]:
         """Bounds of the hyperparameters, and the grader of a reinforcement."""
@@ -92,7 +88,7 @@ class WireProvider(ABC):
 
     def compiler(self, recipe: Recipe) -> Compiler:
         """The method's lines, with the base model's limits."""
-        return self._compiler(recipe.method.type, recipe.base_model)
+        return self._compiler(recipe.method.type, recipe.base_model.limits)
 
     async def free_slots(self) -> int | None:
         """Such vendors queue by themselves."""
@@ -109,11 +105,7 @@ class WireProvider(ABC):
     async def submit(self, plan: TrainingPlan) -> Remote:
         """Upload what is not there yet, and create one job."""
         account = self._account()
-        try:
-            base = self.base_model(plan.base_model)
-        except BaseModelUnknown as error:
-            raise Never(error.detail, code=error.code) from error
-        compiler = self._compiler(plan.method.type, base)
+        compiler = self._compiler(plan.method.type, Limits())
         kind = self._spec.methods[plan.method.type]
         return await account.submission.submit(plan, compiler, kind)
 
@@ -126,19 +118,16 @@ class WireProvider(ABC):
         await self._account().jobs.cancel(remote)
 
     async def pause(self, remote: Remote) -> None:
-        """Ask for a pause."""
+        """Ask for a pause, where the vendor has one."""
+        if Operation.PAUSE not in self._spec.operations:
+            await super().pause(remote)
         await self._account().jobs.pause(remote)
 
     async def resume(self, remote: Remote) -> None:
-        """Ask to go on."""
+        """Ask to go on, where the vendor can pause."""
+        if Operation.RESUME not in self._spec.operations:
+            await super().resume(remote)
         await self._account().jobs.resume(remote)
-
-    async def logs(self, remote: Remote, offset: int) -> tuple[bytes, int]:
-        """Not offered: the job's events are all that is told."""
-        raise Never(
-            f"{self._spec.title} gives no log; see the job's events.",
-            code="operation_not_supported",
-        )
 
     async def probe(self, artifact: Artifact) -> None:
         """Ask the tuned model for one token."""
@@ -160,6 +149,14 @@ class WireProvider(ABC):
         """Remove the tuned model, its checkpoints, and the files that made it."""
         await self._answering().remove(artifact)
 
+    async def list_models(self) -> Sequence[ListedModel]:
+        """The base models of the vendor's own list."""
+        return await self._account().stock.base_models()
+
+    def newcomer(self, name: str) -> BaseModel:
+        """What holds of every model of the catalogue; its price is not known."""
+        return self._catalogue.newcomer(name)
+
     async def inventory(self, since: Millis) -> Inventory:
         """All jobs, training files and tuned models of the account."""
         return await self._account().stock.inventory(since)
@@ -175,21 +172,23 @@ class WireProvider(ABC):
             await self._opened.close()
             self._opened = None
 
-    def _compiler(self, method: str, base: BaseModel) -> Compiler:
-        return LineCompiler(method, limits=base.limits, prefix=self.prefix)
+    def _base_of(self, name: str) -> str | None:
+        """The base of a tuned model or of its checkpoint; None for a base model."""
+        return naming.base_of(name)
+
+    def _compiler(self, method: str, limits: Limits) -> Compiler:
+        return LineCompiler(method, limits=limits, prefix=self.prefix)
 
     def _webhook(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> str | None:
         if secret is None:
-            variable = self._variable("WEBHOOK_SECRET")
+            variable = readiness.variable(self._name, "webhook_secret")
             raise ProviderNotConfigured(f"No webhook can be trusted yet: set {variable}.")
         return webhooks.job_of(headers, body, secret=secret, now=time.time())
 
     def _account(self) -> "WireAccount":
         if self._opened is None:
-            self._require_packages()
-            if self.missing:
-                names = ", ".join(self.missing)
-                raise YourTurn(f"{self._spec.title} is not configured: set {names}; then retry.")
+            readiness.require_packages(self._spec)
+            readiness.require_configured(self._spec, self.missing)
             self._opened = self._open()
         return self._opened
 
@@ -199,10 +198,3 @@ class WireProvider(ABC):
             return self._account()
         except YourTurn as error:
             raise ModelUnavailable(error.message) from error
-
-    def _require_packages(self) -> None:
-        spec = self._spec
-        packages.require(spec.packages, title=spec.title, install=spec.install)
-
-    def _variable(self, option: str) -> str:
-        return f"LUTHIER_PROVIDERS__{self._name.upper()}__{option}"

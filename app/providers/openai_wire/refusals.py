@@ -24,6 +24,7 @@ from app.domain.errors import (
     Steer,
     YourTurn,
 )
+from app.providers.refusals import WISH_REFUSED
 
 RETRY_SECONDS = 20.0
 """Until the next try where the vendor does not say."""
@@ -55,6 +56,7 @@ class Refusal:
     def __init__(self, error: Exception) -> None:
         self.code: str | None = getattr(error, "code", None)
         self.param: str | None = getattr(error, "param", None)
+        self.is_conflict = isinstance(error, openai.ConflictError)
         self.problem = _problem(error, self.code)
         self.message = _message(error)
         self.retry_after = _retry_after(error)
@@ -88,24 +90,22 @@ def creating(vendor: str) -> Generator[None]:
 
 @contextmanager
 def observing(vendor: str) -> Generator[None]:
-    """Looks and wishes: silence is silence, and no refusal ends a job that may be paid for."""
+    """Looks: silence is silence, and no refusal ends a job that may be paid for."""
     with _understood() as caught:
         yield
     if caught.refusal is not None:
-        refusal = caught.refusal
-        if refusal.problem in (Problem.NO_ANSWER, Problem.NOT_SENT):
-            raise Unanswered(refusal.message)
-        if refusal.problem is Problem.BUSY:
-            # Not for a create: there it may mean that too many trainings run at once.
-            raise RateLimited(
-                f"{vendor} is busy: {refusal.message}", retry_after=refusal.retry_after
-            )
-        if refusal.problem is Problem.MISSING:
-            raise YourTurn(
-                f"{vendor} does not know it under these credentials: was the key, the project or "
-                f"the organization changed? ({refusal.message})"
-            )
-        raise _steer(refusal, vendor)
+        raise _unseen(caught.refusal, vendor)
+
+
+@contextmanager
+def wishing(vendor: str) -> Generator[None]:
+    """Wishes: a conflict says that the job is in no state for it, and a look shows in which."""
+    with _understood() as caught:
+        yield
+    if caught.refusal is not None:
+        if caught.refusal.is_conflict:
+            raise Never(caught.refusal.message, code=WISH_REFUSED)
+        raise _unseen(caught.refusal, vendor)
 
 
 @contextmanager
@@ -128,6 +128,20 @@ def _understood() -> Generator[_Caught]:
         yield caught
     except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError, Unanswered) as error:
         caught.refusal = Refusal(error)
+
+
+def _unseen(refusal: Refusal, vendor: str) -> Exception:
+    if refusal.problem in (Problem.NO_ANSWER, Problem.NOT_SENT):
+        return Unanswered(refusal.message)
+    if refusal.problem is Problem.BUSY:
+        # Not for a create: there it may mean that too many trainings run at once.
+        return RateLimited(f"{vendor} is busy: {refusal.message}", retry_after=refusal.retry_after)
+    if refusal.problem is Problem.MISSING:
+        return YourTurn(
+            f"{vendor} does not know it under these credentials: was the key, the project or "
+            f"the organization changed? ({refusal.message})"
+        )
+    return _steer(refusal, vendor)
 
 
 def _steer(refusal: Refusal, vendor: str) -> Steer:

@@ -1,7 +1,6 @@
 """Tuning Gemini models on Vertex AI, which Google now calls Gemini Enterprise Agent Platform."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,8 +11,6 @@ from app.domain.provider import Connection, Operation, Provider, ProviderSpec
 PACKAGES = ("google.cloud.aiplatform_v1", "google.cloud.storage", "google.genai")
 
 INSTALL = "pip install 'luthier[vertex]'"
-
-_SETTING = "LUTHIER_PROVIDERS__VERTEX__"
 
 
 class VertexOptions(BaseModel):
@@ -42,26 +39,19 @@ class VertexOptions(BaseModel):
     """The address of Cloud Storage, when it is not Google's own."""
 
 
-def missing_options(options: BaseModel) -> Sequence[str]:
-    """The settings that must be made before anything can be sent; none when it is configured."""
-    assert isinstance(options, VertexOptions)
-    wanted = {"PROJECT": options.project, "STAGING_BUCKET": options.staging_bucket}
-    return [f"{_SETTING}{name}" for name, value in wanted.items() if not value]
-
-
 def _connect(connection: Connection) -> Provider:
     from app.providers.vertex.provider import VertexProvider
 
-    options = connection.options
-    assert isinstance(options, VertexOptions)
-    return VertexProvider(SPEC, options, connection.correction)
+    return VertexProvider(SPEC, connection)
 
 
 SPEC = ProviderSpec(
     kind="vertex",
     title="Google Vertex AI",
     methods={"sft": DatasetKind.CHAT, "dpo": DatasetKind.PREFERENCE},
-    operations=frozenset({Operation.CANCEL, Operation.CHECKPOINTS, Operation.DELETE}),
+    operations=frozenset(
+        {Operation.CANCEL, Operation.CHECKPOINTS, Operation.DELETE, Operation.IMPORT}
+    ),
     options=VertexOptions,
     connect=_connect,
     # A create that was given up may still land within its own timeout, and lists may lag behind.
@@ -70,5 +60,4 @@ SPEC = ProviderSpec(
     create_timeout_seconds=1800.0,
     packages=PACKAGES,
     install=INSTALL,
-    needs=missing_options,
 )

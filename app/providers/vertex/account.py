@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import httpx
 
 from app.domain.errors import YourTurn
-from app.providers import packages
+from app.providers import readiness
 from app.providers.loopback import is_plain_loopback
-from app.providers.vertex import INSTALL, PACKAGES, VertexOptions
+from app.providers.vertex import SPEC, VertexOptions
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -60,7 +60,7 @@ class Account:
 
     async def open(self) -> None:
         """Load the libraries and the credentials, which may take seconds, off the event loop."""
-        require_packages()
+        readiness.require_packages(SPEC)
         async with self._opening:
             await self.run(lambda: (self.tuning, self.genai))
 
@@ -157,8 +157,3 @@ class Account:
         if is_plain_loopback(self._options.api_endpoint):
             return Credentials(token="loopback")  # noqa: S106 - opens nothing but a simulator
         return default(scopes=[_SCOPE])[0]
-
-
-def require_packages() -> None:
-    """Raise `YourTurn` with what to install where Google's libraries are not there."""
-    packages.require(PACKAGES, title="Vertex AI", install=INSTALL)

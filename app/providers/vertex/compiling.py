@@ -6,12 +6,12 @@ https://docs.cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-prefere
 """
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
 from app.domain.catalogue import Limits
-from app.domain.compiling import CompiledExample
+from app.domain.compiling import CompiledExample, HoldsNothing
 from app.domain.errors import Fault
 from app.domain.examples import ChatExample, Example, PreferenceExample
 from app.domain.tokens import ESTIMATE, TokenMeasure, estimate_example
@@ -22,7 +22,7 @@ from app.providers.vertex.tools import declarations
 _encoder = msgspec.json.Encoder()
 
 
-class VertexCompiler(msgspec.Struct, frozen=True, kw_only=True):
+class VertexCompiler(HoldsNothing, msgspec.Struct, frozen=True, kw_only=True):
     """The compiler of Gemini's two forms; tokens are estimated, for Google counts them online."""
 
     limits: Limits
@@ -30,12 +30,6 @@ class VertexCompiler(msgspec.Struct, frozen=True, kw_only=True):
     prefix: bytes = b""
     measure: TokenMeasure = ESTIMATE
     warnings: tuple[Fault, ...] = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
 
     def compile(self, examples: Sequence[Example]) -> Sequence[CompiledExample]:
         """One line for each example."""

@@ -1,16 +1,17 @@
 """The Vertex AI provider's verbs: staging, tuning jobs, answers and removal, one file each."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from importlib.resources import files
 from typing import Any
 
 from app.domain.catalogue import Creation, Limits, bounds_broken, read_catalogue
 from app.domain.compiling import Compiler
-from app.domain.errors import BaseModelUnknown, Fault, Never, YourTurn
+from app.domain.errors import Fault
 from app.domain.jobs import Millis, Remote
 from app.domain.provider import (
     Artifact,
     BaseModel,
+    Connection,
     Epochs,
     ExampleSource,
     Inventory,
@@ -21,8 +22,10 @@ from app.domain.provider import (
     Submitted,
     TrainingPlan,
 )
-from app.providers.vertex import VertexOptions, missing_options
-from app.providers.vertex.account import Account, require_packages
+from app.providers import readiness
+from app.providers.unoffered import Unoffered
+from app.providers.vertex import VertexOptions
+from app.providers.vertex.account import Account
 from app.providers.vertex.compiling import VertexCompiler
 from app.providers.vertex.inventory import Stock
 from app.providers.vertex.plans import tuning_job
@@ -36,16 +39,17 @@ AUTO_EPOCHS = Epochs(1, 20)
 """Google chooses by the dataset and publishes no rule: a guess, and a wide one."""
 
 
-class VertexProvider:
+class VertexProvider(Unoffered):
     """One project and location at Google."""
 
-    def __init__(
-        self, spec: ProviderSpec, options: VertexOptions, correction: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, spec: ProviderSpec, connection: Connection) -> None:
+        options = connection.options
+        assert isinstance(options, VertexOptions)
         self._spec = spec
+        self._name = connection.name
         self._options = options
         packaged = files("app.providers.vertex").joinpath("catalogue.toml").read_bytes()
-        self._catalogue = read_catalogue(packaged, correction)
+        self._catalogue = read_catalogue(packaged, connection.correction)
         self._account = Account(options)
         self._training = Training(self._account)
         self._serving = Serving(self._account)
@@ -59,7 +63,8 @@ class VertexProvider:
     @property
     def missing(self) -> Sequence[str]:
         """Settings without which there is nowhere to train; credentials may come from Google's."""
-        return missing_options(self._options)
+        wanted = ("project", "staging_bucket")
+        return readiness.unset(self._name, {one: getattr(self._options, one) for one in wanted})
 
     @property
     def creation(self) -> Creation:
@@ -72,23 +77,12 @@ class VertexProvider:
 
     def base_model(self, name: str) -> BaseModel:
         """The catalogue's model of that name; a new one is added by a correction."""
-        found = self._catalogue.find(name)
-        if found is None:
-            known = ", ".join(model.name for model in self._catalogue.models)
-            raise BaseModelUnknown(
-                f"There is no base model {name!r} here; there are {known}. A newer one can be "
-                "added with LUTHIER_CATALOGUE.",
-                faults=[Fault("base_model_unknown", f"use one of {known}", "/base_model")],
-            )
-        return found
+        return self._catalogue.known(name, place="Vertex AI")
 
     def check(self, recipe: Recipe) -> Sequence[Fault]:
         """Bounds of the hyperparameters."""
-        bounds = recipe.base_model.hyperparameters.get(recipe.method.type, {})
-        return [
-            Fault(code, message, f"/method/hyperparameters/{name}")
-            for name, code, message in bounds_broken(bounds, recipe.method.hyperparameters)
-        ]
+        method = recipe.method
+        return bounds_broken(recipe.base_model, method.type, method.hyperparameters)
 
     def epochs(self, recipe: Recipe) -> Epochs:
         """As asked for; left to Google, whatever it chooses by the dataset."""
@@ -113,8 +107,8 @@ class VertexProvider:
 
     async def submit(self, plan: TrainingPlan) -> Remote:
         """Put the files into the bucket, then create the job."""
-        self._require_configured()
-        require_packages()
+        readiness.require_configured(self._spec, self.missing)
+        readiness.require_packages(self._spec)
         training = await self._stage(plan, plan.training)
         validation = await self._stage(plan, plan.validation) if plan.validation else None
         return await self._training.create(tuning_job(plan, training, validation))
@@ -127,18 +121,6 @@ class VertexProvider:
     async def cancel(self, remote: Remote) -> None:
         """Ask Google for the end."""
         await self._training.cancel(remote.id)
-
-    async def pause(self, remote: Remote) -> None:
-        """Not offered."""
-        raise Never("Vertex AI cannot pause a training.", code="operation_not_supported")
-
-    async def resume(self, remote: Remote) -> None:
-        """Not offered."""
-        raise Never("Vertex AI cannot resume a training.", code="operation_not_supported")
-
-    async def logs(self, remote: Remote, offset: int) -> tuple[bytes, int]:
-        """Not offered."""
-        raise Never("Vertex AI keeps no log of a training.", code="operation_not_supported")
 
     async def probe(self, artifact: Artifact) -> None:
         """Ask the endpoint that Google deployed for one token."""
@@ -170,10 +152,6 @@ class VertexProvider:
     async def close(self) -> None:
         """Let go of connections and threads; trainings go on."""
         await self._account.close()
-
-    def _require_configured(self) -> None:
-        if self.missing:
-            raise YourTurn(f"Set {', '.join(self.missing)}, then retry the job.")
 
     async def _stage(self, plan: TrainingPlan, source: ExampleSource) -> str:
         compiler = VertexCompiler(limits=Limits())

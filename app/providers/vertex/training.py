@@ -12,7 +12,7 @@ from app.domain.jobs import Millis, Remote
 from app.domain.provider import Submitted
 from app.providers.vertex.account import TIMEOUT_SECONDS, Account
 from app.providers.vertex.plans import LABEL, filter_for
-from app.providers.vertex.refusals import creating, looking
+from app.providers.vertex.refusals import creating, looking, wishing
 from app.providers.vertex.translate import remote_of, state_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Training:
 
     async def cancel(self, name: str) -> None:
         """Ask for the end; Google promises no more than to try."""
-        with looking():
+        with wishing():
             await self._account.open()
             await self._account.run(
                 self._account.tuning.cancel_tuning_job,

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from app.domain.errors import Later, ModelUnavailable, Never, YourTurn
+from app.domain.errors import Later, ModelUnavailable, Never, RateLimited, YourTurn
 from app.domain.jobs import Remote
-from app.domain.provider import Artifact, Observation, RemoteState, Servable
+from app.domain.provider import Artifact, Connection, Observation, RemoteState, Servable
+from app.providers.azure_ml import SPEC, AzureMLOptions
 from app.providers.azure_ml.provider import AzureMLProvider
 from app.sandbox.azure_ml.simulator import SimulatedAzureML
-from app.sandbox.frame.faults import Failure, Reset
+from app.sandbox.frame.faults import Failure, Reset, too_many_requests
 from tests.providers.azure_ml.given import BASE, KEY, a_plan, all_looks, chats, connected
 
 JOB = "/subscriptions/*/jobs/*"
@@ -81,6 +82,29 @@ async def test_an_upload_that_broke_is_made_again(
     await provider.submit(a_plan())
 
     assert simulated.creations == {KEY: 1}
+
+
+async def test_too_many_requests_put_off_a_create_alone_and_a_look_with_all_others(
+    provider: AzureMLProvider, simulated: SimulatedAzureML
+) -> None:
+    simulated.order(too_many_requests(), JOB, method="PUT")
+    with pytest.raises(Later) as put_off:
+        await provider.submit(a_plan())
+
+    remote = await provider.submit(a_plan())
+    simulated.order(too_many_requests(), JOB, method="GET")
+    with pytest.raises(RateLimited):
+        await provider.observe(remote, None)
+
+    assert not isinstance(put_off.value, RateLimited)
+
+
+def test_what_is_missing_is_named_after_the_connection() -> None:
+    options = AzureMLOptions(subscription_id="sub", resource_group="group", compute="cluster")
+
+    provider = SPEC.connect(Connection("europe", options, "unused"))
+
+    assert provider.missing == ["LUTHIER_PROVIDERS__EUROPE__WORKSPACE"]
 
 
 async def test_a_file_that_another_attempt_put_first_is_used(

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from app.domain.errors import ModelUnavailable, Never, OperationNotSupported, YourTurn
+from app.domain.errors import ModelUnavailable, Never, YourTurn
 from app.domain.jobs import Method
 from app.domain.provider import Operation, RemoteState
 from app.providers.azure_openai.provider import AzureOpenAIProvider
@@ -174,8 +174,3 @@ async def test_what_is_there_already_is_told(
     ]
     content = b"".join([piece async for piece in provider.file_content(seen.files[0].id)])
     assert content.count(b"\n") == 12
-
-
-async def test_the_dated_api_has_nothing_to_import(dated: AzureOpenAIStage) -> None:
-    with pytest.raises(OperationNotSupported):
-        await dated.provider.inventory(0)

@@ -16,12 +16,13 @@ from app import bootstrap
 from app.domain.provider import Connection
 from app.providers.openai import SPEC, OpenAIOptions
 from app.providers.openai.provider import OpenAIProvider
+from app.sandbox.frame.conditions import Pace
 from app.sandbox.frame.faults import Failure, Hang, Reset
-from app.sandbox.openai.conditions import SECRET, Conditions, Pace
+from app.sandbox.openai.conditions import SECRET, Conditions
 from app.sandbox.openai.simulator import SimulatedOpenAI
 from app.settings import Settings
 from tests.api.expect import refused
-from tests.api.given import Json, dataset, ended, job, until
+from tests.api.given import Json, dataset, ended, job, recipe, rows, until
 from tests.providers.signing import signed
 from tests.serving import api
 
@@ -31,6 +32,7 @@ STILL_OPEN: dict[str, Any] = {
 }
 """What the tests run on, whatever day it is."""
 
+BASE_MODEL = "gpt-4.1-mini-2025-04-14"
 WEBHOOKS = "/providers/openai/webhooks"
 JOBS = "/v1/fine_tuning/jobs"
 
@@ -80,6 +82,21 @@ async def test_whatever_becomes_of_the_create_one_job_is_paid(
 
     assert done["status"] == "succeeded"
     assert simulated.creations("luthier_key").total() == 1
+
+
+async def test_a_row_of_the_validation_that_would_be_refused_is_named_before_anything_is_sent(
+    service: httpx.AsyncClient, simulated: SimulatedOpenAI
+) -> None:
+    untold = [{"type": "text"}]
+    turns = [{"role": "user", "content": untold}, {"role": "assistant", "content": "What?"}]
+    await dataset(service)
+    await dataset(service, "held-out", [*rows(3), {"messages": turns}])
+
+    order = recipe(provider="openai", base_model=BASE_MODEL, validation_dataset="held-out")
+    problem = refused(await service.post("/jobs", json=order), 422, "dataset_unfit")
+
+    assert [fault["line"] for fault in problem["errors"]] == [4]
+    assert simulated.requests == []
 
 
 async def test_a_vendor_that_is_away_makes_a_job_stale_and_never_failed(
@@ -141,7 +158,7 @@ async def _running(service: httpx.AsyncClient) -> Json:
 
 
 async def _job(service: httpx.AsyncClient) -> Json:
-    return await job(service, provider="openai", base_model="gpt-4.1-mini-2025-04-14")
+    return await job(service, provider="openai", base_model=BASE_MODEL)
 
 
 @asynccontextmanager

@@ -256,13 +256,13 @@ async def test_a_disk_that_takes_nothing_is_tried_later(stage: OpenAIStage, tmp_
         await OpenAIProvider(SPEC, connection).submit(plan(stage))
 
 
-async def test_a_base_model_that_the_catalogue_forgot_is_no_riddle(
+async def test_a_base_model_that_the_catalogue_forgot_is_for_the_vendor_to_judge(
     stage: OpenAIStage, provider: OpenAIProvider
 ) -> None:
     with pytest.raises(Never) as never:
         await provider.submit(plan(stage, base_model="gpt-9"))
 
-    assert never.value.code == "base_model_unknown"
+    assert never.value.code == "base_model_retired"
 
 
 async def test_examples_that_would_be_refused_are_not_sent(

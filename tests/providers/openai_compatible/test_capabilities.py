@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.domain.errors import BaseModelUnknown, OperationNotSupported, ProviderNotConfigured
+from app.domain.offers import listing
 from app.domain.provider import Connection, Operation
 from app.providers import catalog
 from app.providers.catalog import ProviderMisconfigured
@@ -34,7 +35,7 @@ def test_a_host_offers_what_it_is_said_to_be_able_to_do() -> None:
     plain = _host().spec.operations
     able = _host(capabilities={"pause": True, "checkpoints": True}).spec.operations
 
-    assert plain == {Operation.CANCEL, Operation.DELETE}
+    assert plain == {Operation.CANCEL, Operation.DELETE, Operation.IMPORT}
     assert able - plain == {Operation.PAUSE, Operation.RESUME, Operation.CHECKPOINTS}
 
 
@@ -79,6 +80,13 @@ async def test_a_host_is_asked_only_for_what_it_has(
     assert not [seen for seen in asked if seen.path.endswith("checkpoints")]
     assert not [seen for seen in asked if "metadata" in str(seen.query)]
     assert not [seen for seen in asked if "openai-organization" in seen.headers]
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+def test_a_list_of_models_is_asked_for_where_the_host_has_one(has_list: bool) -> None:
+    host = _host(capabilities={"model_list": has_list})
+
+    assert (listing(host) is not None) is has_list
 
 
 def _with(*models: dict[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,6 @@ class Answer:
             "object": kind,
             "created": self._created,
             "model": self._request.model,
-            "system_fingerprint": None,
         }
 
     def _usage(self, finished: Finished) -> dict[str, int]:

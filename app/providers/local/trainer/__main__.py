@@ -2,20 +2,17 @@
 
 import json
 import os
-import resource
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
 
+from app.providers.local.children import be_modest
 from app.providers.local.trainer.session import run
 from app.providers.local.trainer.stopping import StopSwitch
 
 HEARTBEAT_SECONDS = 5.0
-# Between 0 (as any process) and 1000 (first of all): before the service, after nothing in use.
-OOM_SCORE = "500"
-NICENESS = 10
 
 
 def main() -> int:
@@ -26,7 +23,8 @@ def main() -> int:
     stop = StopSwitch()
     signal.signal(signal.SIGTERM, stop.press)
     _start_heartbeat([folder / "heartbeat", marker])
-    _be_modest(json.loads((folder / "spec.json").read_bytes()))
+    spec = json.loads((folder / "spec.json").read_bytes())
+    be_modest(threads=spec["threads"], memory_limit_bytes=spec["memory_limit_bytes"])
     return run(folder, stop)
 
 
@@ -48,26 +46,6 @@ def _start_heartbeat(files: list[Path]) -> None:
             time.sleep(HEARTBEAT_SECONDS)
 
     threading.Thread(target=beat, name="heartbeat", daemon=True).start()
-
-
-def _be_modest(spec: dict[str, int | None]) -> None:
-    """Give way to the service: in CPU time, in the kernel's choice of a victim, in memory."""
-    os.nice(NICENESS)
-    _write_oom_score()
-    if spec["threads"]:
-        os.environ["OMP_NUM_THREADS"] = str(spec["threads"])
-    # One training uses one GPU; TRL refuses a process that sees several.
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0")
-    os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[0]
-    limit = spec["memory_limit_bytes"]
-    if limit:
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _write_oom_score() -> None:
-    score = Path("/proc/self/oom_score_adj")
-    if score.exists():
-        score.write_text(OOM_SCORE)
 
 
 if __name__ == "__main__":

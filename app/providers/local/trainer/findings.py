@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 
-from app.providers.local.records import RunArtifact
+from app.providers.local.records import RunArtifact, RunBase
 
 
 class Findings(msgspec.Struct):
     """Filled in on the way; `tokens` counts what was trained on, over all epochs."""
 
+    base: RunBase | None = None
     effective: dict[str, Any] = {}
     versions: dict[str, str] = {}
     steps: int = 0

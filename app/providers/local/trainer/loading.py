@@ -8,10 +8,11 @@ import torch
 from peft import LoraConfig, PeftModel, TaskType
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
-from app.providers.local import tokenizer
+from app.providers.local import base_models, tokenizer
 from app.providers.local.hyperparameters import Effective
-from app.providers.local.records import RunSpec
+from app.providers.local.records import RunBase, RunSpec
 from app.providers.local.trainer.failures import BaseModelUnavailable
+from app.providers.local.trainer.saving import weights_sha256
 
 
 class Models(msgspec.Struct):
@@ -50,6 +51,18 @@ def load_models(spec: RunSpec, effective: Effective) -> Models:
         return Models(model, new_adapter=_new_adapter(effective))
     needs_reference = spec.method == "dpo"
     return Models(model, reference=_load_base(spec.model, effective) if needs_reference else None)
+
+
+def read_base(name: str) -> RunBase:
+    """Which base model it is, for whoever wants to begin from the very same one."""
+    folder = base_models.model_folder(name)
+    if folder is None:
+        return RunBase()
+    has_weights = any(folder.glob("*.safetensors"))
+    return RunBase(
+        revision=None if Path(name).is_absolute() else folder.name,
+        sha256=weights_sha256(folder) if has_weights else None,
+    )
 
 
 def read_adapter_config(folder: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Pipeline:
         torch.set_num_threads(effective.threads)
         tokenizer = loading.load_tokenizer(self._spec.model)
         models = loading.load_models(self._spec, effective)
+        self._findings.base = loading.read_base(self._spec.model)
         self._stop.check()
         self._journal.phase("preparing")
         material = self._prepare(tokenizer, effective)

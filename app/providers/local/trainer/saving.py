@@ -11,9 +11,9 @@ FOLDER = "model"
 _BLOCK = 1 << 20
 
 
-def save_model(model: Any, tokenizer: Any, *, run: Path) -> Path:
-    """Save an adapter or a whole model with its tokenizer as the run's `model` folder."""
-    draft, final = run / ".model.draft", run / FOLDER
+def save_model(model: Any, tokenizer: Any, *, run: Path, name: str = FOLDER) -> Path:
+    """Save an adapter or a whole model with its tokenizer as a folder of the run."""
+    draft, final = run / f".{name}.draft", run / name
     shutil.rmtree(draft, ignore_errors=True)
     try:
         # An adapter that continues another has a frozen copy of it beside, as DPO's reference.

@@ -66,6 +66,7 @@ def _close(
             outcome="cancelled" if cancelled else "failed" if error else "succeeded",
             error=error,
             artifact=None if error or cancelled else findings.artifact,
+            base=findings.base,
             effective=findings.effective,
             versions=findings.versions,
             steps=findings.steps,
