@@ -3,29 +3,23 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
-    JsonValue,
     TypeAdapter,
     ValidationError,
 )
 
 from app.api.dependencies import Use, services
 from app.api.idempotency import KeyHeader, key_for, replay_headers
+from app.api.job_wishes import JobFromCardIn, JobWish, repeated, wanted
 from app.api.problems import responses
 from app.api.shapes import (
-    AliasName,
     Cursor,
-    In,
     Limit,
     Moment,
-    Names,
     Out,
     Page,
     Usd,
@@ -34,94 +28,9 @@ from app.api.shapes import (
     before,
     millis,
 )
-from app.domain.errors import Invalid
-from app.domain.jobs import Job, JobFilter, JobStatus, Method
-from app.services.jobs import MAX_SEED, WantedEvaluation, WantedJob
+from app.domain.jobs import Job, JobFilter, JobStatus
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
-
-Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\s\"\\]+$")]
-TagValue = Annotated[str, Field(max_length=256)]
-
-
-def _writable(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Refuse half a character, which JSON can spell and UTF-8 cannot."""
-    try:
-        msgspec.json.encode(values)
-    except UnicodeEncodeError as error:
-        raise ValueError("a text holds half a character (a lone surrogate)") from error
-    return values
-
-
-Hyperparameters = Annotated[dict[str, JsonValue], AfterValidator(_writable)]
-
-
-class MethodIn(In):
-    """How to train."""
-
-    type: str = Field(default="sft", examples=["sft"], description="A method of the provider.")
-    hyperparameters: Hyperparameters = Field(
-        default_factory=dict[str, JsonValue],
-        description="By name; `auto` or left out means: whatever suits model, data and machine.",
-        examples=[{"epochs": 3, "batch_size": "auto"}],
-    )
-
-
-class JobEvaluationIn(In):
-    """An evaluation of base against tuned once the model is there."""
-
-    dataset: str = Field(
-        description="Held-out examples: id, `name` or `name@3`.", examples=["support-test"]
-    )
-    metrics: Names = ["exact_match"]
-
-
-class PromotionIn(In):
-    """Which alias is to mean the model once its evaluation has ended well and passes the gate."""
-
-    alias: AliasName = Field(examples=["support@prod"])
-
-
-_EXAMPLE: dict[str, Any] = {
-    "provider": "local",
-    "base_model": "luthier-tiny",
-    "dataset": "support-labels@2",
-    "validation_split": 0.1,
-    "method": {"type": "sft", "hyperparameters": {"epochs": 3}},
-    "tags": {"team": "care"},
-    "budget_usd": "20.00",
-    "evaluate": {"dataset": "support-test", "metrics": ["exact_match"]},
-}
-
-
-class JobIn(In):
-    """What to fine-tune, with what, and how."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
-
-    provider: str = Field(examples=["local"])
-    base_model: str = Field(
-        min_length=1,
-        max_length=500,
-        description="A base model of the provider, or a tuned model's id to continue from.",
-        examples=["luthier-tiny"],
-    )
-    dataset: str = Field(description="Id, `name` or `name@3`.", examples=["support-labels@2"])
-    validation_dataset: str | None = None
-    validation_split: float | None = Field(
-        default=None, gt=0, lt=0.9, description="This share of the dataset is set aside."
-    )
-    method: MethodIn = Field(default_factory=MethodIn)
-    name: str | None = Field(default=None, min_length=1, max_length=100)
-    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
-    tags: dict[Tag, TagValue] = Field(default_factory=dict[str, str], max_length=32)
-    budget_usd: Usd | None = Field(
-        default=None, gt=0, description="The job is refused where it is quoted to cost more."
-    )
-    evaluate: JobEvaluationIn | None = None
-    promote: PromotionIn | None = Field(
-        default=None, description="Needs `evaluate`, which then decides."
-    )
 
 
 class DatasetRefOut(Out):
@@ -226,6 +135,7 @@ class JobOut(Out):
     metrics: dict[str, float] = Field(description="The latest values.")
     remote: RemoteOut | None
     tuned_model: str | None = Field(validation_alias="tuned_model_id")
+    migrated_from: str | None = Field(description="The tuned model that this one makes anew.")
     promote: Promotion | None
     cost: JobCostOut
     error: ErrorOut | None
@@ -267,13 +177,16 @@ _IF_NONE_MATCH_PARAMETER = {
     response_model=JobOut,
     responses=responses(400, 404, 409, 422),
 )
-async def create_job(use: Use, body: JobIn, key: KeyHeader = None) -> Response:
-    """Queue a job. Everything that can be known to be wrong is refused here."""
-    if body.validation_dataset is not None and body.validation_split is not None:
-        raise Invalid("Give validation_dataset or validation_split, not both.")
-    if body.promote is not None and body.evaluate is None:
-        raise Invalid("An alias is moved by an evaluation: give evaluate with promote.")
-    created = await use.jobs.create(_wanted(body), key_for("create_job", key, body))
+async def create_job(use: Use, body: JobWish, key: KeyHeader = None) -> Response:
+    """Queue a job. Everything that can be known to be wrong is refused here.
+
+    With `card` in place of a base model and a dataset it is the job that the card tells of.
+    """
+    promised = key_for("create_job", key, body)
+    if isinstance(body, JobFromCardIn):
+        created = await use.repeating.create(repeated(body), promised)
+    else:
+        created = await use.jobs.create(wanted(body), promised)
     headers = {"Location": f"/jobs/{created.thing.id}", "ETag": _etag(created.thing)}
     return answer(
         JobOut.model_validate(created.thing),
@@ -386,24 +299,6 @@ async def resume_job(use: Use, job_id: str) -> Response:
 async def retry_job(use: Use, job_id: str) -> Response:
     """Begin a new attempt of a job that failed, was cancelled or is blocked."""
     return answer(JobOut.model_validate(await use.jobs.retry(job_id)), status=202)
-
-
-def _wanted(body: JobIn) -> WantedJob:
-    evaluate = body.evaluate
-    return WantedJob(
-        provider=body.provider,
-        base_model=body.base_model,
-        dataset=body.dataset,
-        validation_dataset=body.validation_dataset,
-        validation_split=body.validation_split,
-        method=Method(body.method.type, body.method.hyperparameters),
-        name=body.name,
-        seed=body.seed,
-        tags=body.tags,
-        budget_usd=body.budget_usd,
-        evaluate=None if evaluate is None else WantedEvaluation(evaluate.dataset, evaluate.metrics),
-        promote=body.promote.alias if body.promote else None,
-    )
 
 
 def _wait_of(request: Request) -> float:

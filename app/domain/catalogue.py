@@ -4,13 +4,15 @@ A provider's folder holds it as `catalogue.toml`; an operator lays corrections o
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+from app.domain.errors import BaseModelUnknown, Fault
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +117,8 @@ class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     note: str | None = None
     source: str | None = None
+    tuned_from: str | None = None
+    """Whose facts these are, where it is no base model itself but was tuned from one."""
 
 
 class Creation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,10 +138,46 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     models: list[BaseModel] = []
     creation: Creation = Creation()
+    usual: BaseModel = BaseModel("", [])
+    """What holds of every model that does not say otherwise."""
 
     def find(self, name: str) -> BaseModel | None:
         """The base model of that name."""
         return next((model for model in self.models if model.name == name), None)
+
+    def known(self, name: str, *, place: str, base: str | None = None) -> BaseModel:
+        """The base model under that name, looked up by `base` where it is a tuned model's own.
+
+        Raises `BaseModelUnknown` with those that are there.
+        """
+        found = self.find(base or name)
+        if found is None:
+            names = ", ".join(model.name for model in self.models) or "none"
+            message = (
+                f"{place} has no base model {name!r} that is known here; there are: {names}. "
+                "Add one that is newer to the file that LUTHIER_CATALOGUE names."
+            )
+            raise BaseModelUnknown(
+                message, faults=[Fault("base_model_unknown", message, "/base_model")]
+            )
+        return msgspec.structs.replace(
+            found, name=name, tuned_from=None if found.name == name else found.name
+        )
+
+    def newcomer(self, name: str) -> BaseModel:
+        """What holds of a model that is known only because the vendor lists it as tunable."""
+        return msgspec.structs.replace(
+            self.usual,
+            name=name,
+            # All that "tunable" promises.
+            methods=["sft"],
+            context_length=None,
+            prices=[],
+            note="Known from the vendor's own list alone: what it costs is not known, and its "
+            "bounds are those that are usual there. The file that LUTHIER_CATALOGUE names can say "
+            "more.",
+            source="the vendor's own list of models",
+        )
 
 
 class CatalogueInvalid(ValueError):
@@ -158,19 +198,19 @@ def read_catalogue(packaged: bytes, correction: Mapping[str, Any] | None = None)
         raise CatalogueInvalid(f"The catalogue of base models cannot be read: {error}") from error
 
 
-def bounds_broken(
-    bounds: Mapping[str, Bound], asked: Mapping[str, Any]
-) -> Sequence[tuple[str, str, str]]:
-    """(name, code, message) of every hyperparameter that may not be sent as it was asked for."""
-    broken: list[tuple[str, str, str]] = []
+def bounds_broken(base: BaseModel, method: str, asked: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with a method's hyperparameters, each by its pointer in the body of a job."""
+    bounds = base.hyperparameters.get(method, {})
+    broken: list[Fault] = []
     for name, value in asked.items():
+        pointer = f"/method/hyperparameters/{name}"
         if name not in bounds:
             known = ", ".join(bounds) or "none"
             message = f"There is no hyperparameter {name} here; there are: {known}."
-            broken.append((name, "unknown_hyperparameter", message))
+            broken.append(Fault("unknown_hyperparameter", message, pointer))
         elif not bounds[name].admits(value):
             message = f"{name} must be {bounds[name]}."
-            broken.append((name, "hyperparameter_out_of_bounds", message))
+            broken.append(Fault("hyperparameter_out_of_bounds", message, pointer))
     return broken
 
 
@@ -184,4 +224,5 @@ def _corrected(known: Mapping[str, Any], correction: Mapping[str, Any]) -> dict[
     for model in correction.get("models", []):
         by_name[model["name"]] = defaults | by_name.get(model["name"], {}) | model
     creation = dict(known.get("creation", {})) | dict(correction.get("creation", {}))
-    return {"models": list(by_name.values()), "creation": creation}
+    usual = {"methods": [], **defaults, "name": ""}
+    return {"models": list(by_name.values()), "creation": creation, "usual": usual}

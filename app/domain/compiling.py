@@ -1,6 +1,5 @@
 """What a provider would say of a dataset, before anything is uploaded or paid."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Protocol, Self
 
@@ -10,6 +9,7 @@ from app.domain.catalogue import Limits
 from app.domain.datasets import DatasetKind
 from app.domain.errors import Fault
 from app.domain.examples import Example, decode_example, encode_example
+from app.domain.provenance import RowHashes
 from app.domain.tokens import ESTIMATE, TokenMeasure, estimate_example
 
 TOLD = 100
@@ -73,7 +73,17 @@ class Compiler(Protocol):
         ...
 
 
-class AsItIs(msgspec.Struct, frozen=True, kw_only=True):
+class HoldsNothing:
+    """A compiler that only computes: there is nothing to open and nothing to close."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+class AsItIs(HoldsNothing, msgspec.Struct, frozen=True, kw_only=True):
     """The compiler of a place that takes the canonical lines themselves; tokens are estimated."""
 
     limits: Limits
@@ -81,12 +91,6 @@ class AsItIs(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = "canonical-1"
     prefix: bytes = b""
     measure: TokenMeasure = ESTIMATE
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
 
     def compile(self, examples: Sequence[Example]) -> Sequence[CompiledExample]:
         """Every example as it stands."""
@@ -122,7 +126,22 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     """Of the file as it would be sent."""
 
+    rows_sha256: str | None = None
+    """Of the hashes of its lines (see `provenance`); None in verdicts from before it was kept."""
+
     fingerprint: str
+
+
+def of_validation(verdict: Compilation, limits: Limits) -> Told:
+    """The errors that remain where the examples are to validate with, not to train on."""
+    of_training = {"too_few_examples", "too_many_examples"}
+    kept = [fault for fault in verdict.errors.first if fault.code not in of_training]
+    count = verdict.errors.count - (len(verdict.errors.first) - len(kept))
+    most = limits.maximum_validation_examples
+    if most is None or verdict.examples <= most:
+        return Told(count, kept)
+    message = f"There are {verdict.examples} examples to validate with; {most} are the most."
+    return Told(count + 1, [*kept, Fault("too_many_examples", message)])
 
 
 class Tally:
@@ -137,8 +156,7 @@ class Tally:
         self._examples = 0
         self._tokens = 0
         self._longest = 0
-        self._bytes = len(compiler.prefix)
-        self._hash = hashlib.sha256(compiler.prefix)
+        self._hashes = RowHashes(compiler.prefix)
 
     def feed(self, lines: Sequence[bytes]) -> None:
         """Take canonical lines without their ends."""
@@ -159,8 +177,9 @@ class Tally:
             tokens=self._tokens,
             longest=self._longest,
             measure=self._compiler.measure,
-            bytes=self._bytes,
-            sha256=self._hash.hexdigest(),
+            bytes=self._hashes.bytes,
+            sha256=self._hashes.sha256,
+            rows_sha256=self._hashes.rows_sha256,
             fingerprint=self._compiler.fingerprint,
         )
 
@@ -168,8 +187,7 @@ class Tally:
         self._examples += 1
         self._tokens += compiled.tokens
         self._longest = max(self._longest, compiled.tokens)
-        self._bytes += len(compiled.data) + 1
-        self._hash.update(compiled.data + b"\n")
+        self._hashes.feed([compiled.data])
         self._errors.add(self._over_long(compiled), line=self._examples)
         self._errors.add(compiled.errors, line=self._examples)
         self._warnings.add(compiled.warnings, line=self._examples)
@@ -203,10 +221,11 @@ class Tally:
                 f"There are {self._examples} examples; {limits.maximum_examples} are the most. "
                 "Split the dataset, or drop the weaker examples.",
             )
-        if limits.maximum_file_bytes is not None and self._bytes > limits.maximum_file_bytes:
+        if limits.maximum_file_bytes is not None and self._hashes.bytes > limits.maximum_file_bytes:
             yield Fault(
                 "file_too_large",
-                f"The file would have {self._bytes} bytes; {limits.maximum_file_bytes} are taken.",
+                f"The file would have {self._hashes.bytes} bytes; "
+                f"{limits.maximum_file_bytes} are taken.",
             )
 
 

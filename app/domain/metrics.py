@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from app.domain.errors import CandidateInvalid, Fault
 from app.domain.evaluations import JUDGE, Answer
 from app.domain.measures.classes import accuracy, macro_f1, micro_f1
 from app.domain.measures.ngrams import bleu, chrf
@@ -106,3 +107,13 @@ def measured(answer: Answer, question: Question, metrics: Sequence[str]) -> dict
     """What an answer scores on each metric that fits the example; a judge's are left out."""
     found = {name: METRICS[name].measure(answer, question) for name in metrics if name in METRICS}
     return {name: score for name, score in found.items() if score is not None}
+
+
+def check_metrics(names: list[str], *, pointer: str) -> None:
+    """Raise `CandidateInvalid` for a metric that does not exist."""
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or not names:
+        raise CandidateInvalid(
+            f"Metrics must be some of {', '.join(METRICS)}.",
+            faults=[Fault("metric_unknown", f"`{name}` is no metric", pointer) for name in unknown],
+        )

@@ -7,8 +7,8 @@ import msgspec
 
 from app.domain.catalogue import BaseModel, Price, PriceUnit
 from app.domain.compiling import Compilation
-from app.domain.errors import Fault
-from app.domain.jobs import Millis
+from app.domain.errors import Fault, OverBudget
+from app.domain.jobs import JobCost, Millis
 from app.domain.provider import Epochs
 
 MILLION = 1_000_000
@@ -105,6 +105,24 @@ def duration(paces: Sequence[Pace], tokens: Span) -> Span | None:
     if not rates:
         return None
     return Span(tokens.low / max(rates), tokens.high / min(rates))
+
+
+def within_budget(quote: Quote, budget: Decimal | None) -> JobCost:
+    """What the job may cost; raises `OverBudget`."""
+    low, high = (quote.cost.low, quote.cost.high) if quote.cost else (None, None)
+    if budget is not None and high is None:
+        raise OverBudget(
+            f"Nobody knows what {quote.base_model.name} costs at {quote.provider}: set its price "
+            "in the operator's catalogue, or leave budget_usd out.",
+            faults=[Fault("cost_unknown", "no price is known", "/budget_usd")],
+        )
+    if budget is not None and high is not None and high > budget:
+        raise OverBudget(
+            f"The training may cost {low} to {high} USD, which is over the budget of {budget}. "
+            "Train fewer epochs or examples, choose another base model, or raise the budget.",
+            faults=[Fault("over_budget", f"quoted at up to {high} USD", "/budget_usd")],
+        )
+    return JobCost(quoted_low_usd=low, quoted_usd=high, budget_usd=budget)
 
 
 def _price(prices: Sequence[Price], unit: PriceUnit, method: str) -> Price | None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.compiling import Compilation, Compiler, Tally
+from app.domain.compiling import Compilation, Compiler, Tally, Told, of_validation
 from app.domain.datasets import Dataset
 from app.domain.errors import DatasetNotFound, DatasetUnfit
 from app.domain.jobs import Method
 from app.domain.provider import Provider, Recipe
 from app.services import recipes
+from app.services.offers import offered
 from app.storage import compilations, datasets
 from app.storage.blobs import Blobs
 from app.storage.database import Database
@@ -47,7 +48,8 @@ class Compilations:
         provider = recipes.named(self._providers, target.provider)
         async with self._database.read() as connection:
             dataset = await datasets.get(connection, reference)
-        recipe = await recipes.checked(provider, target.base_model, target.method, dataset)
+        base = await offered(self._database, provider, target.provider, target.base_model)
+        recipe = recipes.checked(provider, base, target.method, dataset)
         verdict = await self.verdict(dataset, provider, recipe)
         return Compiled(dataset=dataset, target=target, verdict=verdict)
 
@@ -55,13 +57,20 @@ class Compilations:
         """The verdict, where it is a yes; raises `DatasetUnfit` with the rows that are refused."""
         verdict = await self.verdict(dataset, provider, recipe)
         if not verdict.ok:
-            raise DatasetUnfit(
-                f"{provider.spec.title} would refuse {dataset.name}@{dataset.version}: "
-                f"{verdict.errors.first[0].message} Mend the lines that `errors` names, or see "
-                f"POST /datasets/{dataset.id}/compile.",
-                faults=verdict.errors.first,
-                fault_count=verdict.errors.count,
-            )
+            raise _unfit(dataset, provider, verdict.errors)
+        return verdict
+
+    async def require_validation(
+        self, dataset: Dataset, provider: Provider, recipe: Recipe
+    ) -> Compilation:
+        """The verdict, where it may be validated with; raises `DatasetUnfit` where not.
+
+        Its lines are as in training; how many there may be is another matter.
+        """
+        verdict = await self.verdict(dataset, provider, recipe)
+        errors = of_validation(verdict, recipe.base_model.limits)
+        if errors.count:
+            raise _unfit(dataset, provider, errors)
         return verdict
 
     async def verdict(self, dataset: Dataset, provider: Provider, recipe: Recipe) -> Compilation:
@@ -94,3 +103,13 @@ class Compilations:
             # Rendering is work for a processor: the event loop goes on answering meanwhile.
             await asyncio.to_thread(tally.feed, batch)
         return tally.finish()
+
+
+def _unfit(dataset: Dataset, provider: Provider, errors: Told) -> DatasetUnfit:
+    return DatasetUnfit(
+        f"{provider.spec.title} would refuse {dataset.name}@{dataset.version}: "
+        f"{errors.first[0].message} Mend the lines that `errors` names, or see "
+        f"POST /datasets/{dataset.id}/compile.",
+        faults=errors.first,
+        fault_count=errors.count,
+    )

@@ -1,12 +1,12 @@
 """Recipes: whether a provider, a base model, a method and a dataset go together."""
 
-import asyncio
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
 from app.domain.catalogue import BaseModel
-from app.domain.datasets import Dataset, DatasetKind
+from app.domain.datasets import Dataset, DatasetKind, held_out_count
 from app.domain.errors import (
+    BaseModelNotListed,
     BaseModelRetired,
     CreationClosed,
     DatasetKindUnfit,
@@ -17,7 +17,8 @@ from app.domain.errors import (
     ProviderNotConfigured,
     ProviderNotFound,
 )
-from app.domain.jobs import Method
+from app.domain.jobs import Method, Millis
+from app.domain.offers import ListState, Offer
 from app.domain.provider import Provider, Recipe
 
 
@@ -30,9 +31,8 @@ def named(providers: Mapping[str, Provider], name: str) -> Provider:
     return provider
 
 
-async def checked(provider: Provider, base_model: str, method: Method, dataset: Dataset) -> Recipe:
+def checked(provider: Provider, base: BaseModel, method: Method, dataset: Dataset) -> Recipe:
     """The recipe, once all is refused that its parts alone show to be wrong."""
-    base = await asyncio.to_thread(provider.base_model, base_model)
     _check_method(provider, base, method)
     check_kind(dataset, provider.spec.methods[method.type], pointer="/dataset")
     recipe = Recipe(base_model=base, method=method, dataset=dataset.summary)
@@ -53,7 +53,7 @@ def check_configured(provider: Provider) -> None:
         )
 
 
-def check_open(provider: Provider, base: BaseModel, *, today: date) -> None:
+def check_open(provider: Provider, base: Offer, *, today: date) -> None:
     """Refuse a job that the provider would not take on that day."""
     if not provider.creation.is_open(today):
         raise CreationClosed(
@@ -64,6 +64,13 @@ def check_open(provider: Provider, base: BaseModel, *, today: date) -> None:
         raise BaseModelRetired(
             f"{base.name} is trained no more since {base.training_ends_at}; choose another.",
             faults=[Fault("base_model_retired", "choose another base model", "/base_model")],
+        )
+    if base.state in _NOT_THERE and base.seen_at is not None:
+        message = f"{base.name} {_NOT_THERE[base.state]} {provider.spec.title}"
+        raise BaseModelNotListed(
+            f"{message}, whose own list of models was seen on {_moment(base.seen_at)}. Choose "
+            "another base model, or ask for the list anew (POST /providers/<name>/refresh).",
+            faults=[Fault("base_model_not_listed", "choose another base model", "/base_model")],
         )
 
 
@@ -77,15 +84,26 @@ def check_kind(dataset: Dataset, kind: DatasetKind, *, pointer: str) -> None:
         )
 
 
-def check_size(dataset: Dataset, base: BaseModel) -> None:
-    """Refuse a dataset that is too small for the base model."""
+def check_size(dataset: Dataset, base: BaseModel, *, held_out: float | None = None) -> None:
+    """Refuse a dataset that is too small for the base model once a share of it is set aside."""
     least = base.limits.minimum_examples
-    if dataset.examples < least:
+    left = dataset.examples - held_out_count(dataset.examples, held_out or 0.0)
+    if left < least:
         raise DatasetTooSmall(
-            f"{dataset.name}@{dataset.version} has {dataset.examples} examples; {base.name} takes "
-            f"{least} at the least, and a robust model wants hundreds.",
+            f"{dataset.name}@{dataset.version} leaves {left} examples to train on; {base.name} "
+            f"takes {least} at the least, and a robust model wants hundreds.",
             faults=[Fault("dataset_too_small", "add examples", "/dataset")],
         )
+
+
+_NOT_THERE = {
+    ListState.UNLISTED: "is not there, or not for these credentials, at",
+    ListState.NOT_TUNABLE: "cannot be tuned by the word of",
+}
+
+
+def _moment(millis: Millis) -> str:
+    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _check_method(provider: Provider, base: BaseModel, method: Method) -> None:

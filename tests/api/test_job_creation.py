@@ -75,6 +75,7 @@ REFUSED: list[tuple[dict[str, Any], int, str, list[str]]] = [
         ["/evaluate/metrics"],
     ),
     ({"validation_dataset": "few", "validation_split": 0.1}, 422, "invalid_request", []),
+    ({"validation_split": 0.5}, 422, "dataset_too_small", ["/dataset"]),
     ({"validation_split": 0}, 422, "invalid_request", ["/validation_split"]),
     ({"validation_split": 0.95}, 422, "invalid_request", ["/validation_split"]),
     ({"colour": "red"}, 422, "invalid_request", ["/colour"]),

@@ -70,6 +70,17 @@ async def test_a_job_needs_a_dataset_that_compiles(idle_client: httpx.AsyncClien
     assert (await idle_client.get("/jobs")).json()["data"] == []
 
 
+async def test_how_many_may_train_is_no_limit_for_validation(
+    idle_client: httpx.AsyncClient,
+) -> None:
+    await dataset(idle_client)
+    await dataset(idle_client, "large", rows(30))
+
+    queued = created(await idle_client.post("/jobs", json=recipe(validation_dataset="large")))
+
+    assert queued["validation_dataset"]["name"] == "large"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
