@@ -1,9 +1,10 @@
-"""The gate: every request gets an id, and passes only with the key, or from this very machine."""
+"""The gate: every request gets an id, a caller, and bounds on how much, how often and how long."""
 
-import hmac
+import asyncio
 import ipaddress
 import re
 import secrets
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -12,10 +13,15 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from app.api import problems
+from app.api.measuring import timed, traced
 from app.api.openai import door, refusals
-from app.domain.errors import Forbidden, LuthierError, Unauthorized
+from app.domain.access import Caller
+from app.domain.errors import Forbidden, LuthierError, RequestTimedOut, TooManyRequests
+from app.services.access import Access
+from app.services.rates import Allowance, Rates
 
 log = structlog.get_logger()
 
@@ -30,6 +36,9 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 REFERENCE = re.compile(r"/openapi\.json|/docs(/[^/]+)?")
 """For people who look how the API is asked, before they have a key; it tells nothing else."""
 
+METRICS = "/metrics"
+"""For Prometheus, which holds no key; where none is set it answers this machine only."""
+
 WEBHOOKS = re.compile(r"/providers/[^/]+/webhooks")
 """For vendors, who sign instead."""
 
@@ -37,9 +46,11 @@ WEBHOOKS = re.compile(r"/providers/[^/]+/webhooks")
 class Gate:
     """ASGI middleware in front of everything."""
 
-    def __init__(self, app: ASGIApp, *, admin_key: str | None) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access, rates: Rates, seconds: float) -> None:
         self._app = app
-        self._admin_key = admin_key
+        self._access = access
+        self._rates = rates
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,40 +58,88 @@ class Gate:
             return
         request_id = f"req_{secrets.token_hex(12)}"
         scope.setdefault("state", {})["request_id"] = request_id
+        answer = Answer(timed(scope, send), {"x-request-id": request_id})
+        with bound_contextvars(request_id=request_id, project=None, key=None), traced(scope):
+            await self._answer(scope, receive, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
+        request_id = scope["state"]["request_id"]
         answers = refusals if scope["path"].startswith(door.PREFIX) else problems
-        has_begun = False
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                message["headers"].append((b"x-request-id", request_id.encode()))
-            await send(message)
-
         try:
-            self._admit(scope)
-            is_bounded = scope["method"] != "GET" and not UPLOADS.fullmatch(scope["path"])
-            body = _bounded(receive) if is_bounded else receive
-            await self._app(scope, body, send_with_id)
+            caller = await self._admit(scope)
+            if caller is None:
+                await self._serve(scope, receive, answer)
+                return
+            scope["state"]["caller"] = caller
+            bind_contextvars(project=caller.project_id, key=caller.key_id)
+            self._count(caller, answer)
+            with self._access.working_for(caller):
+                await self._serve(scope, receive, answer)
         except LuthierError as error:
-            await answers.refusal(request_id, error)(scope, receive, send_with_id)
+            await answers.refusal(request_id, error)(scope, receive, answer.send)
         except ClientDisconnect:
-            log.info("client_left", request_id=request_id, path=scope["path"])
+            log.info("client_left", path=scope["path"])
         except Exception:
-            log.exception("request_broke", request_id=request_id, path=scope["path"])
-            if has_begun:
+            log.exception("request_broke", path=scope["path"])
+            if answer.has_begun:
                 raise
-            await answers.accident(request_id)(scope, receive, send_with_id)
+            await answers.accident(request_id)(scope, receive, answer.send)
 
-    def _admit(self, scope: Scope) -> None:
+    async def _admit(self, scope: Scope) -> Caller | None:
+        """Who calls; None where anybody may."""
         is_webhook = scope["method"] == "POST" and WEBHOOKS.fullmatch(scope["path"])
         if scope["path"] in OPEN_PATHS or is_webhook:
-            return
+            return None
         headers = Headers(scope=scope)
-        if self._admin_key is None:
+        if self._access.is_local:
             _require_this_machine(headers)
-        elif not REFERENCE.fullmatch(scope["path"]):
-            _require_key(headers, self._admin_key)
+        if REFERENCE.fullmatch(scope["path"]) or scope["path"] == METRICS:
+            return None
+        return await self._access.admit(_bearer(headers), headers.get("luthier-project"))
+
+    def _count(self, caller: Caller, answer: "Answer") -> None:
+        allowance = self._rates.take(caller)
+        if allowance is None:
+            return
+        answer.headers |= allowance.headers
+        if not allowance.is_granted:
+            raise TooManyRequests(_told(allowance))
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
+        is_upload = UPLOADS.fullmatch(scope["path"]) is not None
+        is_bounded = scope["method"] != "GET" and not is_upload
+        body = _bounded(receive) if is_bounded else receive
+        patience = asyncio.timeout(None if is_upload else self._seconds)
+        answer.on_begin = lambda: patience.reschedule(None)
+        try:
+            async with patience:
+                await self._app(scope, body, answer.send)
+        except TimeoutError as error:
+            if answer.has_begun or not patience.expired():
+                raise
+            raise RequestTimedOut(f"This took longer than {self._seconds:g} seconds.") from error
+        finally:
+            answer.on_begin = None
+
+
+class Answer:
+    """What leaves, with the headers that every answer has."""
+
+    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+        self._send = send
+        self.headers = headers
+        self.has_begun = False
+        self.on_begin: Callable[[], None] | None = None
+
+    async def send(self, message: Message) -> None:
+        """Send a piece of the answer."""
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            if self.on_begin is not None:
+                self.on_begin()
+            told = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+            message["headers"] += told
+        await self._send(message)
 
 
 @lru_cache(maxsize=256)
@@ -107,10 +166,16 @@ def _bounded(receive: Receive) -> Receive:
     return bounded
 
 
-def _require_key(headers: Headers, key: str) -> None:
+def _bearer(headers: Headers) -> str | None:
     scheme, _, given = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), key.encode()):
-        raise Unauthorized("Send the key as `Authorization: Bearer <key>`.")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def _told(allowance: Allowance) -> str:
+    return (
+        f"The key may send {allowance.limit} requests a minute; "
+        f"try again in {allowance.reset_seconds} seconds."
+    )
 
 
 def _require_this_machine(headers: Headers) -> None:

@@ -1,0 +1,1 @@
+"""Keys, projects, roles, and what they keep apart."""
