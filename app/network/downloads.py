@@ -13,6 +13,7 @@ from app.domain.errors import UrlRefused, UrlUnreachable
 from app.network.patience import Deadline, Patience
 from app.network.resolving import Resolve, resolve
 from app.network.transport import PinnedTransport
+from app.network.urls import parsed, without_password
 
 MAX_REDIRECTS = 5
 
@@ -52,7 +53,7 @@ class Downloads:
         deadline = Deadline(self._patience)
         async with self._transport() as transport:
             with _told():
-                answer = await self._answer(transport, _parsed(url), deadline)
+                answer = await self._answer(transport, _acceptable(parsed(url)), deadline)
                 pieces = deadline.paced(answer.aiter_raw())
                 async with aclosing(answer), aclosing(pieces):
                     async for piece in pieces:
@@ -84,13 +85,6 @@ class Downloads:
         return {"timeout": timeout.as_dict()}
 
 
-def _parsed(url: str) -> httpx.URL:
-    try:
-        return _acceptable(httpx.URL(url))
-    except (httpx.InvalidURL, ValueError) as error:
-        raise UrlRefused("That is no URL; send https://host/path.") from error
-
-
 def _next(place: httpx.URL, location: str) -> httpx.URL:
     """Where a redirect leads to."""
     try:
@@ -105,9 +99,7 @@ def _next(place: httpx.URL, location: str) -> httpx.URL:
 def _acceptable(url: httpx.URL) -> httpx.URL:
     if url.scheme not in {"https", "http"}:
         raise UrlRefused("Only https, s3, gs and az can be fetched from.")
-    if url.userinfo:
-        raise UrlRefused("A URL may not carry a name or a password; use a signed URL.")
-    return url
+    return without_password(url)
 
 
 def _whole(answer: httpx.Response, place: httpx.URL) -> httpx.Response:

@@ -57,6 +57,10 @@ class PinnedTransport(httpx.AsyncBaseTransport):
                 continue
         return await self._inner.handle_async_request(_pinned(request, last))
 
+    async def judge(self, request: httpx.Request) -> None:
+        """Raise what sending the request would raise before anything is sent."""
+        await self._judged(request)
+
     async def aclose(self) -> None:
         """Close what is open."""
         await self._inner.aclose()

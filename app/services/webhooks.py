@@ -8,6 +8,7 @@ from app.services import recipes
 from app.storage import jobs
 from app.storage.database import Database
 from app.storage.signals import WORK_DUE, Signals
+from app.storage.tenancy import as_service
 
 
 class Webhooks:
@@ -32,6 +33,7 @@ class Webhooks:
         remote_id = provider.webhook(headers, body)
         if remote_id is None:
             return
-        async with self._database.write() as connection:
-            await jobs.make_due_at(connection, name, remote_id)
+        with as_service():
+            async with self._database.write() as connection:
+                await jobs.make_due_at(connection, name, remote_id)
         self._signals.send(WORK_DUE)

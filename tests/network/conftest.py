@@ -7,7 +7,7 @@ import pytest
 from app import bootstrap
 from app.bootstrap import House
 from app.settings import Settings
-from app.telemetry import configure_logging
+from app.telemetry.logs import configure_logging
 from tests.network.hosts import LOOPBACK
 from tests.simulated.simulated_provider import SimulatedProvider
 

@@ -1,0 +1,1 @@
+"""Webhooks: what is told, how it is signed, and what becomes of each message."""
