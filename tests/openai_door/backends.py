@@ -9,9 +9,11 @@ from app.domain.jobs import Remote
 from app.domain.provider import Connection, Provider
 from app.providers.openai import SPEC, OpenAIOptions
 from app.providers.openai.provider import OpenAIProvider
-from app.sandbox.openai.conditions import Conditions, Pace
+from app.sandbox.frame.conditions import Pace
+from app.sandbox.openai.conditions import Conditions
 from app.sandbox.openai.simulator import SimulatedOpenAI
 from tests.conformance.azure_openai_stage import azure_openai_stage
+from tests.conformance.local_stage import local_stage
 from tests.conformance.vertex_stage import vertex_stage
 from tests.simulated.simulated_provider import SimulatedProvider
 
@@ -88,6 +90,7 @@ async def openai_backend(folder: Path) -> AsyncGenerator[OpenAIBackend]:
 
 BACKENDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Backend]]] = {
     "simulated": simulated_backend,
+    "local": local_stage,
     "openai": openai_backend,
     "vertex": vertex_stage,
     "azure_openai": azure_openai_stage,

@@ -1,0 +1,1 @@
+"""Model cards: what reproduces a tuned model, and what came of it."""
