@@ -4,6 +4,9 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
+
+from app.telemetry.traces import trace_id
 
 
 def configure_logging(form: str) -> None:
@@ -11,6 +14,7 @@ def configure_logging(form: str) -> None:
     is_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     shared = [
         structlog.contextvars.merge_contextvars,
+        add_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -38,3 +42,9 @@ def configure_logging(form: str) -> None:
     for client in ("httpx", "httpcore"):
         # Below that they show URLs and headers, and so the signatures of signed URLs.
         logging.getLogger(client).setLevel(logging.WARNING)
+
+
+def add_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Let a line name the trace that it was written in, if there is one."""
+    found = trace_id()
+    return event if found is None else {**event, "trace_id": found}

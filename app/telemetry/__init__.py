@@ -1,0 +1,1 @@
+"""What a process tells of its own work: log lines, counts and traces; ids, and never data."""
