@@ -50,16 +50,12 @@ def prepare_template(server: str) -> None:
 async def postgres_database(server: str) -> AsyncGenerator[str]:
     """The URL of a fresh migrated database, dropped with the block."""
     name = f"test_{uuid.uuid4().hex}"
-    async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
-        await connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
-            )
-        )
-        try:
-            yield named(server, name)
-        finally:
-            await connection.execute(_drop(name))
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    await _execute(server, copy.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    try:
+        yield named(server, name)
+    finally:
+        await _execute(server, _drop(name))
 
 
 def named(server: str, database: str) -> str:
@@ -69,6 +65,12 @@ def named(server: str, database: str) -> str:
         .set(drivername="postgresql", database=database)
         .render_as_string(hide_password=False)
     )
+
+
+async def _execute(server: str, statement: sql.Composed) -> None:
+    """On a connection of its own: the server may be another one than before."""
+    async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
+        await connection.execute(statement)
 
 
 def _drop(name: str) -> sql.Composed:

@@ -14,10 +14,7 @@ import psutil
 from sqlalchemy import update
 
 from app.bootstrap import House
-from app.storage import leases
-from app.storage.evaluations import EvaluationRow
-from app.storage.hosting import HostingRow
-from app.storage.jobs import JobRow
+from app.storage import leases, schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,10 +25,14 @@ DEADLINE_SECONDS = 600.0
 
 
 class Luthier:
-    """One command at a time over the data of `house`; `providers` are its provider sections."""
+    """One command at a time over the data of `house`; `providers` are its provider sections.
+
+    What `settings` says, by the names of the environment, holds from the next start on.
+    """
 
     def __init__(self, house: House, *, providers: dict[str, dict[str, Any]]) -> None:
         self.providers = providers
+        self.settings: dict[str, str] = {}
         self._house = house
         self._log = house.settings.data_dir / "luthier.log"
         self._process: asyncio.subprocess.Process | None = None
@@ -75,12 +76,17 @@ class Luthier:
         self._process.kill()
         await self.died()
 
+    def send(self, signal: int) -> None:
+        """A signal to the process that runs now."""
+        assert self._process is not None
+        self._process.send_signal(signal)
+
     async def died(self) -> None:
         """Return once the process was killed, by whomever, and its leases have run out."""
         assert await self.ended() == -9, self.log()
         async with self._house.database.write() as connection:
             # The half minute that nobody waits for on SQLite, where the next process is alone.
-            for row in (JobRow, EvaluationRow, HostingRow):
+            for row in schema.leased_rows():
                 await connection.execute(
                     update(row)
                     .where(row.lease_owner.is_not(None))
@@ -106,6 +112,8 @@ class Luthier:
     def environment(self) -> dict[str, str]:
         """What tells a process where the data is and which providers there are."""
         settings = self._house.settings
+        opened = [str(network) for network in settings.allow_private_addresses]
+        secret = settings.secret_key
         return os.environ | {
             "PYTHONPATH": os.pathsep.join(
                 str(place) for place in (WALL, ROOT, ROOT / "tests" / "simulated")
@@ -113,8 +121,11 @@ class Luthier:
             "HF_HUB_OFFLINE": "1",
             "LUTHIER_CONFIG": str(settings.data_dir / "luthier.toml"),
             "LUTHIER_DATA_DIR": str(settings.data_dir),
+            "LUTHIER_ALLOW_PRIVATE_ADDRESSES": json.dumps(opened),
             "LUTHIER_DATABASE_URL": settings.database_url or "",
             "LUTHIER_PROVIDERS": json.dumps(self.providers),
+            **({"LUTHIER_SECRET_KEY": secret.get_secret_value()} if secret else {}),
+            **self.settings,
         }
 
     def _listening(self) -> Iterator[str]:

@@ -29,7 +29,9 @@ async def read_everything(ids: dict[str, str]) -> None:
                 }
                 place = re.sub(r"{\w+}", ids.get(noun, ""), path)
                 answer = await client.get(place, params=given)
-                assert answer.status_code == 200, (path, answer.text)
+                # Weights are not where the simulated provider trains.
+                is_refused = path == "/models/{ref}/export" and answer.status_code == 409
+                assert answer.status_code == 200 or is_refused, (path, answer.text)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.parametrize("pattern", ["sqlite"], indirect=True)
 
 TRAINING = {"accelerate", "datasets", "numpy", "peft", "tokenizers", "torch", "transformers", "trl"}
 VENDORS = {"azure", "google", "openai"}
+ROWS = [{"prompt": "say well", "completion": "well"}]
+TARGET = {"provider": "simulated", "base_model": "sim-base"}
 
 
 async def test_no_read_loads_a_library_that_trains_or_a_vendor_s_sdk(
@@ -30,7 +32,14 @@ async def test_no_read_loads_a_library_that_trains_or_a_vendor_s_sdk(
     ids = {"datasets": "echo", "evaluations": evaluation["id"], "jobs": job, "models": model}
     ids |= {"providers": "local", "dataset-templates": "classification"}
     await idle_client.put("/aliases/prod", json={"model": model})
-    ids |= {"aliases": "prod"}
+    hook = {"url": "https://hooks.example/", "events": ["job.*"]}
+    webhook = (await idle_client.post("/webhooks", json=hook)).json()
+    key = (await idle_client.post("/keys", json={"name": "a", "role": "viewer"})).json()
+    ids |= {"aliases": "prod", "webhooks": webhook["id"], "keys": key["id"], "projects": "default"}
+    await idle_client.post("/datasets", json={"name": "held-out", "examples": ROWS})
+    compared = {"dataset": "echo", "evaluate": {"dataset": "held-out"}, "targets": [TARGET]}
+    comparison = (await idle_client.post("/comparisons", json=compared)).json()
+    ids |= {"comparisons": comparison["id"]}
     command = [sys.executable, "-m", "tests.crash.read_everything", json.dumps(ids)]
     reader = await asyncio.create_subprocess_exec(
         *command, env=luthier.environment(), stdout=subprocess.PIPE

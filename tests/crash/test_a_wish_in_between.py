@@ -21,7 +21,7 @@ async def test_f6_a_cancel_while_the_job_is_being_submitted_is_kept(
     job = await queue_job(idle_client)
     shop = Workshop(house.database, house.blobs, house.providers, house.signals, owner="test")
     [claimed] = await work.claim(shop, "simulated", AWAITS_CREATION)
-    await work.write(shop, claimed, intend(claimed.job, claimed.now), keep_lease=True)
+    await work.write(shop, claimed, intend(claimed.job, claimed.now, versions={}), keep_lease=True)
     await idle_client.post(f"/jobs/{job}/cancel")
     await work.write(shop, claimed, after_refusal(claimed.job, said, claimed.now))
     await submit.tick(shop, "simulated")

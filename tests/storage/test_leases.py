@@ -11,11 +11,17 @@ import pytest
 
 from app.domain.datasets import DatasetRef
 from app.domain.decide import Decision
-from app.domain.jobs import Desired, Event, Job, JobStatus, Method
+from app.domain.jobs import FINAL, Desired, Event, Job, JobStatus, Method
 from app.storage import jobs, leases
 from app.storage.database import Database, embedded_url
 from app.storage.ids import new_id
-from app.storage.jobs import AWAITS_CREATION, AWAITS_LOOK_UP, JobRow
+from app.storage.jobs import (
+    AWAITS_CREATION,
+    AWAITS_LOOK_UP,
+    AWAITS_OBSERVATION,
+    AWAITS_STEERING,
+    JobRow,
+)
 
 
 def queued(**changes: Any) -> Job:
@@ -175,3 +181,32 @@ async def test_the_clock_of_an_embedded_database_can_be_given(
     assert [again.id for again in await claim(database)] == [job.id]
 
     await database.dispose()
+
+
+async def test_every_open_job_waits_for_one_chore(database: Database) -> None:
+    states = [
+        {"status": status, "desired": desired, "intent_at": intent}
+        for status in JobStatus
+        for desired in Desired
+        for intent in (None, 1)
+    ]
+    added = {(await add(database, 1, **state))[0].id: state for state in states}
+
+    claimed: list[str] = []
+    async with database.write() as connection:
+        for chore in (AWAITS_CREATION, AWAITS_LOOK_UP, AWAITS_STEERING, AWAITS_OBSERVATION):
+            taken = await jobs.claim(
+                connection, provider="simulated", awaiting=chore, owner="me", limit=len(states)
+            )
+            claimed += [job.id for job, _ in taken]
+
+    resting = {
+        id_
+        for id_, state in added.items()
+        if state["status"] in FINAL
+        or (state["status"] == JobStatus.BLOCKED and state["desired"] != Desired.CANCEL)
+    }
+    assert len(claimed) == len(set(claimed))
+    assert set(claimed) == set(added) - resting
+    async with database.read() as connection:
+        assert not await jobs.is_any_due(connection, "simulated")
