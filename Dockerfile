@@ -11,7 +11,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY migrations migrations
-RUN pip install '.[postgres]'
+RUN pip install '.[postgres,otel]'
 
 FROM build AS build-trainer
 ARG TORCH=torch==2.13.0

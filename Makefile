@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo sandbox-demo serve test check bench fuzz chaos simulate clean
+.PHONY: help setup demo sandbox-demo serve test check audit bench fuzz fuzz-api chaos storm simulate clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,21 +38,39 @@ check: .venv/dev-ready ## Format, lint, types and the layer contracts
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app --severity-level medium
 
-test: check ## All checks and the whole test suite, on SQLite and PostgreSQL
+audit: .venv/dev-ready ## Secrets in the code, and with the internet known holes in what is installed
+	find app deploy docs migrations scripts -type f -size -256k -not -name '*.pyc' -print0 \
+		| xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+	@if $(BIN)/python -c 'import socket; socket.create_connection(("pypi.org", 443), 5)' 2>/dev/null; \
+		then timeout 180 $(BIN)/pip-audit --progress-spinner off --skip-editable >.venv/pip-audit \
+			|| { code=$$?; cat .venv/pip-audit; \
+				[ $$code = 124 ] && echo 'pip-audit: skipped, pypi.org does not answer in time'; }; \
+		else echo 'pip-audit: skipped, pypi.org cannot be reached from here'; fi
+
+test: check audit ## All checks and the whole test suite, on SQLite and PostgreSQL
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
-bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, the report, and intake
+bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, the report, intake and a scrape
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.intake
+	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.scrape
 
 fuzz: .venv/dev-ready ## Ten minutes of damaged files against the readers of datasets
 	$(BIN)/python -m tests.datasets_in.fuzz 600
 
+fuzz-api: .venv/dev-ready ## Thousands of requests that the API's descriptions allow and forbid
+	LUTHIER_FUZZ_EXAMPLES=200 $(BIN)/pytest -n 0 --timeout 0 tests/api/test_schemathesis.py
+
 chaos: .venv/dev-ready ## Kill the service and lose answers at every call to every vendor
 	$(BIN)/python -m tests.chaos
+
+storm: .venv/dev-ready ## Four workers that die, freeze and lose their database, over 2,000 jobs
+	$(BIN)/python -m tests.chaos.storm
 
 simulate: .venv/dev-ready ## Ten thousand schedules of faults against the reconciler, in simulated time
 	$(BIN)/python -m tests.simulation 10000

@@ -11,6 +11,10 @@ from fastapi.openapi.utils import get_openapi
 from app import bootstrap
 from app.api import (
     aliases,
+    attendance,
+    audit,
+    cards,
+    comparisons,
     compilations,
     conversions,
     curation,
@@ -20,25 +24,34 @@ from app.api import (
     diffs,
     evaluation_examples,
     evaluations,
+    exports,
     feedback,
     health,
     imports,
     job_series,
     jobs,
+    keys,
     leakage,
     ledger,
+    metrics,
+    migrations,
     models,
     notices,
     problems,
+    projects,
     providers,
     quotes,
     reference,
     reports,
     splits,
     templates,
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_messages,
     webhooks,
 )
 from app.api.gate import Gate
+from app.api.measuring import SILENT
 from app.api.openai import door as openai
 from app.bootstrap import House
 
@@ -58,8 +71,6 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         async with bootstrap.opened(house, reconcile=reconcile) as services:
             app.state.services = services
             yield
-            services.health.drain()
-            await services.watch.close()
 
     app = FastAPI(
         title="Luthier",
@@ -68,8 +79,11 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry=SILENT,
     )
-    # Routes are tried in order, and nothing is asked for as often as a job.
+    # Routes are tried in order: questions come oftenest, and their door is told by its prefix; then
+    # nothing is asked for as often as a job.
+    app.router.routes.append(openai.entrance(app.state, version=VERSION))
     for door in (
         jobs,
         job_series,
@@ -83,6 +97,9 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         compilations,
         reports,
         templates,
+        cards,
+        exports,
+        migrations,
         models,
         deployments,
         aliases,
@@ -90,18 +107,30 @@ def create_app(house: House, *, reconcile: bool = True) -> FastAPI:
         ledger,
         evaluations,
         evaluation_examples,
+        comparisons,
         providers,
         imports,
         webhooks,
+        webhook_endpoints,
+        webhook_deliveries,
         quotes,
+        keys,
+        projects,
+        audit,
         reference,
         health,
+        metrics,
     ):
         app.router.routes.extend(door.router.routes)
-    app.mount(openai.PREFIX, openai.create_door(app.state, version=VERSION))
+    attendance.attend(app.routes)
     problems.install(app)
-    key = house.settings.admin_key
-    app.add_middleware(Gate, admin_key=key.get_secret_value() if key else None)
+    services = house.services
+    app.add_middleware(
+        Gate,
+        access=services.access,
+        rates=services.rates,
+        seconds=house.settings.request_seconds,
+    )
     app.openapi = lambda: _description(app)  # pyright: ignore[reportAttributeAccessIssue]
     return app
 
@@ -114,6 +143,7 @@ def _description(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             description=app.description,
             routes=app.routes,
+            webhooks=webhook_messages.router.routes,
         )
         description.describe(schema)
         app.openapi_schema = schema

@@ -1,5 +1,7 @@
 """What an operator can set: environment `LUTHIER_*` (nested with `__`) over `luthier.toml`.
 
+Between the two stands `LUTHIER_SECRETS_DIR`: a file for each setting, named as in the environment.
+
 Provider sections stay raw mappings here; each provider's own options model checks them.
 """
 
@@ -8,9 +10,18 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
+    NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -21,9 +32,42 @@ GIB = 1024**3
 
 _BUCKET_PREFIX = r"^(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[^?#]*)?$"
 
+ROLES = ("viewer", "developer", "operator", "admin")
+
+_ISSUER = r"^(https://|http://(localhost|127\.0\.0\.1)(:[0-9]+)?(/|$))"
+"""Keys that come in clear could be anybody's, but for those of this very machine."""
+
 
 class SettingsInvalid(Exception):
     """The configuration cannot be used; the message says which setting and why."""
+
+
+class Oidc(BaseModel):
+    """An OpenID Connect issuer, and how its tokens say what their bearers may do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    issuer: Annotated[str, Field(pattern=_ISSUER)]
+    """Its URL, as its tokens name it."""
+
+    audience: str
+    """What its tokens must be meant for."""
+
+    role_claim: str = "roles"
+    """The claim with the bearer's roles; `a.b` reads into the object `a`."""
+
+    roles: dict[str, str] = {role: role for role in ROLES}
+    """Which of ours each role of the issuer is: `{"ml-team": "developer"}`."""
+
+    project_claim: str | None = None
+    """The claim with the bearer's project; without it everybody works in `default`."""
+
+    @field_validator("roles")
+    @classmethod
+    def _known(cls, roles: dict[str, str]) -> dict[str, str]:
+        for role in set(roles.values()) - set(ROLES):
+            raise ValueError(f"{role} is no role: use {', '.join(ROLES)}")
+        return roles
 
 
 class Settings(BaseSettings):
@@ -39,7 +83,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("luthier-data")
     """Where the embedded database, blobs, run folders and uploads live."""
 
-    database_url: str | None = None
+    database_url: str | None = Field(default=None, repr=False)
     """`sqlite:///...` or `postgresql://...`; by default a SQLite file in `data_dir`."""
 
     blobs_url: str | None = None
@@ -47,6 +91,23 @@ class Settings(BaseSettings):
 
     admin_key: SecretStr | None = None
     """The key that requests must carry as `Authorization: Bearer`; without it loopback only."""
+
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    """What secrets that must be readable again are encrypted with, alike in all processes. With an
+    embedded database a key of its own lies in `data_dir`."""
+
+    rate_limit_per_minute: int | None = Field(default=None, ge=1)
+    """Requests a minute that a key may send which has no limit of its own; the admin key any."""
+
+    request_seconds: float = Field(default=600.0, gt=0)
+    """After how long without an answer a request is broken off; uploads may take longer."""
+
+    drain_seconds: float = Field(default=3.0, ge=0, le=600)
+    """How long, told to end, the service is served to the last but not ready: what a load balancer
+    needs to see it."""
+
+    oidc: Oidc | None = None
+    """Whose tokens open the service as well."""
 
     max_upload_bytes: int = Field(default=10 * GIB, ge=1)
     """The largest dataset file that is taken in."""
@@ -56,7 +117,8 @@ class Settings(BaseSettings):
     `["s3://bucket/prefix/"]`, with `gs` and `az` (container of the configured account) for `s3`."""
 
     allow_private_addresses: list[IPvAnyNetwork] = []
-    """Networks that are not public and that requests to users' URLs may reach all the same."""
+    """Networks that are not public and that requests to users' URLs, such as those of datasets and
+    webhooks, may reach all the same."""
 
     database_pool: int = Field(default=10, ge=1, le=200)
     """Connections to Postgres that one process keeps for reading, and as many for writing."""
@@ -64,10 +126,16 @@ class Settings(BaseSettings):
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$")
     """`json` for machines, `console` for people; `auto` looks whether it writes to a terminal."""
 
+    worker_metrics: str | None = Field(default=None, pattern=r"^\S+:[0-9]{1,5}$")
+    """Where `luthier worker` tells its metrics, as `address:port`; by default nowhere. The API
+    tells its own at `/metrics`."""
+
     catalogue: Path | None = None
     """A TOML file with what you know better of base models: prices, limits, dates, new models."""
 
-    providers: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
+    providers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict[str, dict[str, Any]], repr=False
+    )
     """One section for each named connection; `kind` says what it is where the name does not."""
 
     @field_validator("providers")
@@ -92,8 +160,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """The environment wins over files of secrets, and those over `luthier.toml`."""
+        secrets = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=os.environ.get("LUTHIER_SECRETS_DIR") or None,
+            secrets_dir_missing="error",
+        )
+        return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls)
 
 
 def load() -> Settings:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app import bootstrap
 from app.bootstrap import House
@@ -18,6 +19,7 @@ from tests import databases
 from tests.sandbox.egress import no_egress
 from tests.serving import api
 from tests.simulated.simulated_provider import SimulatedProvider
+from tests.tenancy_guard import watching
 
 WALL = Path(__file__).parent / "wall"
 
@@ -28,6 +30,13 @@ def no_way_out() -> Generator[None]:
     path = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(WALL), *([path] if path else [])])
     with no_egress():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_statement_without_its_project() -> Generator[None]:
+    """Every request of every test says whose rows it sees."""
+    with watching():
         yield
 
 
@@ -73,7 +82,8 @@ def vendor(tmp_path: Path) -> SimulatedProvider:
 @pytest.fixture
 def house(database_url: str, tmp_path: Path, vendor: SimulatedProvider) -> House:
     """The whole service over the simulated provider, not yet at work."""
-    settings = Settings(data_dir=tmp_path, database_url=database_url)
+    secret = SecretStr("a key that only these tests know of")
+    settings = Settings(data_dir=tmp_path, database_url=database_url, secret_key=secret)
     return bootstrap.build(settings, providers={"simulated": vendor})
 
 

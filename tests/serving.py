@@ -12,13 +12,14 @@ import uvicorn
 from app import bootstrap
 from app.bootstrap import House
 from app.main import create_app
+from tests.tenancy_guard import guarded
 
 
 @asynccontextmanager
 async def api(house: House, *, reconcile: bool) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of the service while it is open."""
     app = create_app(house, reconcile=reconcile)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(guarded(app), raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,

@@ -6,9 +6,10 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from app.storage import datasets, migrating
+from app.storage import compatibility, datasets, migrating
+from app.storage.compatibility import DatabaseNewer, Standing
 from app.storage.database import Database, normalise
-from app.storage.migrating import DatabaseNewer
+from tests import later
 
 
 async def test_rows_and_migrations_agree(database_url: str) -> None:
@@ -48,12 +49,24 @@ async def test_versions_that_are_there_keep_their_numbers(database_url: str) -> 
     await database.dispose()
 
 
-async def test_a_database_of_a_later_version_is_refused(database_url: str) -> None:
+async def test_a_database_that_a_later_version_only_added_to_can_be_worked_with(
+    database_url: str,
+) -> None:
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = 'from_later'"))
+    assert await compatibility.standing(database) is Standing.CURRENT
 
-    with pytest.raises(DatabaseNewer, match="from_later"):
-        await migrating.refuse_newer(database)
+    await later.expand(database)
 
+    assert await compatibility.standing(database) is Standing.AHEAD
+    await database.dispose()
+
+
+async def test_a_database_that_a_later_version_took_from_is_refused(database_url: str) -> None:
+    database = Database(database_url)
+
+    await later.expand(database)
+    await later.contract(database)
+
+    with pytest.raises(DatabaseNewer, match=rf"from_later.*{migrating.head()}.*also_later"):
+        await compatibility.standing(database)
     await database.dispose()

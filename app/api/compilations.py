@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.api.dependencies import Use
-from app.api.jobs import MethodIn, MethodOut
+from app.api.job_wishes import MethodIn
+from app.api.jobs import MethodOut
 from app.api.problems import responses
 from app.api.shapes import In, Out, answer
 from app.domain.compiling import Told
@@ -75,10 +76,11 @@ async def compile_dataset(use: Use, ref: str, body: CompileIn) -> Response:
     method = Method(body.method.type, body.method.hyperparameters)
     target = Target(provider=body.provider, base_model=body.base_model, method=method)
     compiled = await use.compilations.compile(ref, target)
-    return answer(CompilationOut.model_validate(_shown(compiled)))
+    return answer(CompilationOut.model_validate(shown(compiled)))
 
 
-def _shown(compiled: Compiled) -> dict[str, Any]:
+def shown(compiled: Compiled) -> dict[str, Any]:
+    """A verdict as it goes over the wire."""
     verdict, target = compiled.verdict, compiled.target
     return {
         "ok": verdict.ok,

@@ -7,8 +7,8 @@ import msgspec
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import (
+    AfterValidator,
     BaseModel,
-    BeforeValidator,
     Field,
     Json,
     TypeAdapter,
@@ -37,16 +37,16 @@ Name = Annotated[
 ]
 
 
-def _known(name: Any) -> Any:
+def _known(name: str | None) -> str | None:
     if name is not None and name not in KNOWN:
-        raise ValueError(f"no form of a row has {str(name)[:40]!r}; known are {_KNOWN_NAMES}")
+        raise ValueError(f"no form of a row has {name[:40]!r}; known are {_KNOWN_NAMES}")
     return name
 
 
 _KNOWN_NAMES = ", ".join(sorted(KNOWN))
 
 ColumnNames = Annotated[
-    dict[str, Annotated[str | None, BeforeValidator(_known)]],
+    dict[str, Annotated[str | None, AfterValidator(_known)]],
     Field(
         max_length=1000,
         description="What the rows' own names stand for; null leaves a column out. Known names: "

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.api import dataset_uploads, problems
+from app.api import dataset_uploads, problems, roles, webhook_messages
 
 _PLACES = {
     "job_id": "The job's id.",
     "evaluation_id": "The evaluation's id.",
+    "comparison_id": "The comparison's id.",
+    "key_id": "The key's id.",
+    "project_id": "The project's id.",
+    "webhook_id": "The webhook's id.",
+    "delivery_id": "The delivery's id.",
 }
 _REFERENCES = {
     "datasets": "Id, `name` (its newest version) or `name@3`.",
@@ -23,6 +28,8 @@ _NAMES = {
 def describe(schema: dict[str, Any]) -> None:
     """Complete the description that FastAPI made."""
     problems.describe(schema)
+    roles.describe(schema)
+    webhook_messages.describe(schema)
     schema["components"]["schemas"] |= dataset_uploads.COMPONENTS
     _call_by_title(schema)
     for path, parameter in _path_parameters(schema):

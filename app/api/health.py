@@ -35,7 +35,7 @@ async def get_health() -> Response:
     responses={503: {"model": ReadyOut, "description": "Not now; `checks` says why."}},
 )
 async def get_readiness(use: Use) -> Response:
-    """The database answers and has this version's schema, and the process is not ending."""
+    """The database answers with a schema that this version knows, and the process is not ending."""
     checks = await use.health.check()
     is_ready = all(state == "ok" for state in checks.values())
     body = ReadyOut(status="ok" if is_ready else "unavailable", checks=checks)

@@ -1,13 +1,9 @@
 """The ledger over HTTP: lines, sums, and both as CSV."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
@@ -26,12 +22,11 @@ from app.api.shapes import (
     before,
     millis,
 )
+from app.api.tables import CSV, csv_rows
 from app.domain.ledger import EntryKind, Group, Period, StoredEntry
 from app.services.bundle import Services
 
 router = APIRouter(prefix="/ledger", tags=["ledger"])
-
-CSV = "text/csv"
 
 From = Annotated[datetime | None, Query(alias="from", description="Lines from this moment on.")]
 To = Annotated[datetime | None, Query(alias="to", description="Lines before this moment.")]
@@ -102,33 +97,15 @@ async def list_ledger(
 
 async def _table(use: Services, period: Period, group_by: str | None) -> AsyncIterator[str]:
     if group_by is None:
-        yield _csv([list(EntryOut.model_fields)])
+        yield csv_rows([list(EntryOut.model_fields)])
         async for page in use.ledger.all_entries(period):
-            yield _csv(_rows(page, EntryOut))
+            yield csv_rows(_rows(page, EntryOut))
         return
-    yield _csv([list(GroupOut.model_fields)])
+    yield csv_rows([list(GroupOut.model_fields)])
     async for groups in use.ledger.all_sums(period, by=group_by):
-        yield _csv(_rows(groups, GroupOut))
+        yield csv_rows(_rows(groups, GroupOut))
 
 
-def _rows(page: Sequence[StoredEntry] | Sequence[Group], shape: type[Out]) -> Iterable[list[str]]:
+def _rows(page: Sequence[StoredEntry] | Sequence[Group], shape: type[Out]) -> Iterable[list[Any]]:
     for one in page:
-        values = shape.model_validate(one).model_dump()
-        yield [_cell(value) for value in values.values()]
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, dict):
-        return msgspec.json.encode(value).decode()
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    text = "" if value is None else str(value)
-    is_number = isinstance(value, (int, Decimal))
-    # A spreadsheet takes a text that begins like this for a formula, and tags are anybody's.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not is_number else text
-
-
-def _csv(rows: Iterable[list[str]]) -> str:
-    lines = io.StringIO()
-    csv.writer(lines).writerows(rows)
-    return lines.getvalue()
+        yield list(shape.model_validate(one).model_dump().values())

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from app.api.dependencies import Use
 from app.api.deployments import DeploymentOut
@@ -49,12 +49,27 @@ class ModelOut(Out):
     created_at: Moment
 
 
+def _has_role(message: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    has_role = isinstance(message.get("role"), str)
+    if not has_role:
+        raise ValueError("a message needs a role")
+    return message
+
+
+Message = Annotated[
+    dict[str, JsonValue],
+    AfterValidator(_has_role),
+    Field(json_schema_extra={"required": ["role"], "properties": {"role": {"type": "string"}}}),
+]
+"""One turn in OpenAI's form; what its role asks for is the provider's matter."""
+
+
 class ChatIn(BaseModel):
     """OpenAI's request; what is not named here goes to the provider as it is."""
 
     model_config = ConfigDict(extra="allow")
 
-    messages: list[dict[str, JsonValue]] = Field(
+    messages: list[Message] = Field(
         min_length=1, examples=[[{"role": "user", "content": "I was charged twice."}]]
     )
     stream: bool = False
@@ -132,9 +147,10 @@ async def list_models(
 async def create_chat_completion(use: Use, ref: str, body: ChatIn) -> Response:
     """OpenAI's request and answer, for a tuned model's id, `provider/base_model` or an alias."""
     request = body.model_dump(exclude_none=True, exclude={"model"})
+    who = await use.models.resolve(ref)
     if not body.stream:
-        return _json(await use.models.ask(ref, request))
-    chunks = await use.models.ask_stream(ref, request)
+        return _json(await use.models.ask(who, request))
+    chunks = await use.models.ask_stream(who, request)
     # The first chunk is awaited here, so that a refusal is still a problem answer.
     first = await anext(chunks, None)
     return StreamingResponse(

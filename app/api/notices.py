@@ -1,4 +1,4 @@
-"""Notices over HTTP: what happened to models and aliases, in one order for all."""
+"""Notices over HTTP: what happened to models, aliases and webhooks, in one order for all."""
 
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ class NoticeOut(Out):
 
     id: int = Field(description="Grows with time; numbers may be left out.")
     type: str = Field(examples=["model.retiring"])
-    subject: str = Field(description="The model's id or the alias's name.")
+    subject: str = Field(description="The id of a model or webhook, or an alias's name.")
     data: dict[str, Any]
     at: Moment
 
@@ -34,7 +34,7 @@ class NoticeOut(Out):
 @router.get(
     "",
     operation_id="list_events",
-    summary="List what happened to models and aliases",
+    summary="List what happened to models, aliases and webhooks",
     response_model=Page[NoticeOut],
     responses=responses(422),
 )

@@ -1,5 +1,6 @@
 """Problem answers (RFC 9457), and the one table from error to HTTP status."""
 
+import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from app.api.shapes import is_variant
 from app.domain import errors
 from app.domain.errors import Fault, LuthierError
 
@@ -25,11 +27,14 @@ STATUS: Mapping[type[LuthierError], int] = {
     errors.Conflict: 409,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
+    errors.TooManyRequests: 429,
     errors.Unavailable: 503,
 }
 """The nearest class in an error's family decides."""
 
 RETRY_AFTER_SECONDS = 5
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _HTTP_CODES = {
     400: "bad_request",
@@ -70,7 +75,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in sorted({*statuses, 401, 403, 503})
+        for status in sorted({*statuses, 401, 403, 429, 503})
     }
 
 
@@ -91,11 +96,16 @@ def describe(schema: dict[str, Any]) -> None:
         for status, given in list(operation["responses"].items()):
             if given.get("content", {}).get("application/json", {}).get("schema") == default:
                 operation["responses"][status] = responses(int(status))[int(status)]
+        if "requestBody" in operation:
+            # Before anything is looked at: a body that cannot be read, or is too large for any.
+            for status in (400, 413):
+                operation["responses"].setdefault(str(status), responses(status)[status])
 
 
 def install(app: FastAPI) -> None:
     """Let every refusal and every accident leave as a problem answer."""
     app.add_exception_handler(LuthierError, _refused)
+    app.add_exception_handler(OSError, _failed)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
 
@@ -146,6 +156,17 @@ def refusal(request_id: str, error: LuthierError) -> Response:
     )
 
 
+def without_room(error: Exception) -> LuthierError:
+    """The refusal where the disk is full; any other error of the system is raised again."""
+    if not isinstance(error, OSError) or error.errno not in _NO_ROOM:
+        raise error
+    log.error("storage_full", problem=str(error))
+    return errors.StorageFull(
+        "The disk of the service has no room left, and nothing of the request was kept. Its "
+        "operator has to make room in the data directory."
+    )
+
+
 def accident(request_id: str) -> Response:
     """The answer when it was our fault; the log has the rest under the request's id."""
     detail = "Something went wrong here. The log has it under this request_id."
@@ -155,6 +176,10 @@ def accident(request_id: str) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, LuthierError)
     return refusal(request.state.request_id, error)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return refusal(request.state.request_id, without_room(error))
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
@@ -186,6 +211,6 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def _pointer(location: tuple[int | str, ...]) -> str:
     """`/method/type` for the body, `query/limit` for what stands elsewhere."""
-    place, *rest = location
+    place, *rest = (step for step in location if not is_variant(step))
     path = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in rest)
     return f"/{path}" if place == "body" else f"{place}/{path}"

@@ -1,6 +1,5 @@
 """Providers over HTTP: what is configured here, and what it can tune."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,8 +13,10 @@ from app.api.problems import responses
 from app.api.shapes import Moment, Out, Usd, answer
 from app.domain.catalogue import Creation, Price, PriceUnit
 from app.domain.errors import ProviderNotFound
+from app.domain.offers import ListState
 from app.domain.provider import Provider
 from app.services.bundle import Services
+from app.services.offers import Shelf
 
 router = APIRouter(prefix="/providers", tags=["providers"])
 
@@ -97,12 +98,22 @@ class BaseModelOut(Out):
     )
     note: str | None
     source: str | None
+    state: ListState = Field(
+        description="What the provider's own list of models says: it has it (`listed`), it has it "
+        "and says that it cannot be tuned (`not_tunable`), it has it no more (`unlisted`), or no "
+        "list has been seen (`unknown`)."
+    )
+    seen_at: Moment | None = Field(description="When that list was seen.")
 
 
 class BaseModelsOut(Out):
     """The base models that are known; a provider may accept more."""
 
     data: list[BaseModelOut]
+    seen_at: Moment | None = Field(
+        description="When the provider's own list of models was seen; null where it never was."
+    )
+    problem: str | None = Field(description="Why that list could not be seen since.")
 
 
 class OrphanOut(Out):
@@ -153,9 +164,23 @@ async def get_provider(use: Use, name: str) -> Response:
     responses=responses(404),
 )
 async def list_base_models(use: Use, name: str) -> Response:
-    """The base models that are known here."""
-    found = await asyncio.to_thread(_configured(use, name).base_models)
-    return answer(BaseModelsOut.model_validate({"data": list(found)}))
+    """The catalogue's and the provider's own list laid over it; nobody is asked."""
+    return answer(_shelf(await use.offers.of(name)))
+
+
+@router.post(
+    "/{name}/refresh",
+    operation_id="refresh_base_models",
+    summary="Ask a provider for its list of models",
+    response_model=BaseModelsOut,
+    responses=responses(404, 409),
+)
+async def refresh_base_models(use: Use, name: str) -> Response:
+    """Ask now, and keep what it says: what it lists no more is refused from then on.
+
+    Once a day that is done anyway. Providers that have a list say `refresh` in `operations`.
+    """
+    return answer(_shelf(await use.offers.refresh(name)))
 
 
 @router.get(
@@ -176,6 +201,13 @@ def _configured(use: Services, name: str) -> Provider:
     if provider is None:
         raise ProviderNotFound(f"No provider {name!r} is configured here.")
     return provider
+
+
+def _shelf(shelf: Shelf) -> BaseModelsOut:
+    listed = shelf.listed
+    return BaseModelsOut.model_validate(
+        {"data": shelf.offers, "seen_at": listed.seen_at, "problem": listed.problem}
+    )
 
 
 def _shown(name: str, provider: Provider) -> ProviderOut:

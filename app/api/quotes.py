@@ -10,14 +10,14 @@ from pydantic import Field, JsonValue
 from app.api.compilations import RemarkOut, TokenMeasureOut
 from app.api.datasets import DatasetOut
 from app.api.dependencies import Use
-from app.api.jobs import Hyperparameters
+from app.api.job_wishes import Hyperparameters
 from app.api.problems import responses
 from app.api.providers import PriceOut, hosting_price
 from app.api.shapes import In, Out, Usd, answer
 from app.domain.jobs import Method
 from app.domain.provider import Provider
 from app.domain.quotes import Quote, Span
-from app.services.quotes import Comparison, QuoteTarget
+from app.services.quotes import QuoteTarget, SideBySide
 
 router = APIRouter(prefix="/quotes", tags=["quotes"])
 
@@ -93,7 +93,7 @@ class QuoteOut(Out):
     note: str | None
 
 
-class ComparisonOut(Out):
+class SideBySideOut(Out):
     """The platforms side by side."""
 
     dataset: DatasetOut
@@ -105,14 +105,14 @@ class ComparisonOut(Out):
     "",
     operation_id="create_quote",
     summary="Compare platforms for a dataset",
-    response_model=ComparisonOut,
+    response_model=SideBySideOut,
     responses=responses(404, 422),
 )
 async def create_quote(use: Use, body: QuoteIn) -> Response:
     """Fit, tokens, cost, duration and deadlines on every platform; nothing is sent or spent."""
     method = Method(body.method, body.hyperparameters)
     compared = await use.quotes.compare(body.dataset, method, _targets(body))
-    return answer(ComparisonOut.model_validate(_compared(compared, use.providers)))
+    return answer(SideBySideOut.model_validate(_compared(compared, use.providers)))
 
 
 def _targets(body: QuoteIn) -> list[QuoteTarget] | None:
@@ -121,15 +121,16 @@ def _targets(body: QuoteIn) -> list[QuoteTarget] | None:
     return [QuoteTarget(one.provider, one.base_model) for one in body.targets]
 
 
-def _compared(compared: Comparison, providers: Mapping[str, Provider]) -> dict[str, Any]:
+def _compared(compared: SideBySide, providers: Mapping[str, Provider]) -> dict[str, Any]:
     return {
         "dataset": compared.dataset,
         "method": compared.method.type,
-        "data": [_row(quote, providers[quote.provider]) for quote in compared.quotes],
+        "data": [shown(quote, providers[quote.provider]) for quote in compared.quotes],
     }
 
 
-def _row(quote: Quote, provider: Provider) -> dict[str, Any]:
+def shown(quote: Quote, provider: Provider) -> dict[str, Any]:
+    """One platform as it goes over the wire."""
     base, compilation = quote.base_model, quote.compilation
     return {
         "provider": quote.provider,

@@ -125,6 +125,19 @@ Names = Annotated[list[str], Field(min_length=1, max_length=20), AfterValidator(
 """A few names; one that is given twice counts once."""
 
 
+_VARIANT = "\x1f"
+
+
+def variant(name: str) -> str:
+    """The tag of one of several shapes that a body may have; it stands in no answer."""
+    return f"{_VARIANT}{name}"
+
+
+def is_variant(step: int | str) -> bool:
+    """Whether a step of an error's location only names the shape that was tried."""
+    return isinstance(step, str) and step.startswith(_VARIANT)
+
+
 def _as_datetime(stored: Any) -> Any:
     return datetime.fromtimestamp(stored / 1000, UTC) if isinstance(stored, int) else stored
 

@@ -158,6 +158,15 @@ def promotion_gate(gate: Gate | None) -> Gate | None:
     return gate
 
 
+def is_as_strict(made: Gate, wanted: Gate) -> bool:
+    """Whether what passes the one passes the other."""
+    if made.metric != wanted.metric or made.confidence < wanted.confidence:
+        return False
+    if made.threshold < wanted.threshold:
+        return False
+    return all(any(_covers(one, guard) for one in made.guards) for guard in wanted.guards)
+
+
 def _line(
     alias: Alias, kind: DecisionKind, *, by: str, at: Millis, to: Candidate | None
 ) -> AliasDecision:
@@ -182,7 +191,7 @@ def _unfit_for(gate: Gate, evaluation: Evaluation, now: Candidate | None) -> str
             f"The evaluation {evaluation.id} compares with {evaluation.candidates[0].name}; its "
             f"first candidate has to be {now.name}, to which the alias points now."
         )
-    if evaluation.gate is None or not _is_as_strict(evaluation.gate, gate):
+    if evaluation.gate is None or not is_as_strict(evaluation.gate, gate):
         return f"The evaluation {evaluation.id} was made without the alias's gate, or a weaker one."
     return None
 
@@ -201,15 +210,6 @@ def _verdict_on(evaluation: Evaluation, wanted: Candidate) -> Verdict | None:
     names = {one.name for one in evaluation.candidates if is_same(one, wanted)}
     verdicts = evaluation.findings.verdicts if evaluation.findings else []
     return next((verdict for verdict in verdicts if verdict.candidate in names), None)
-
-
-def _is_as_strict(made: Gate, wanted: Gate) -> bool:
-    """Whether what passes the one passes the other."""
-    if made.metric != wanted.metric or made.confidence < wanted.confidence:
-        return False
-    if made.threshold < wanted.threshold:
-        return False
-    return all(any(_covers(one, guard) for one in made.guards) for guard in wanted.guards)
 
 
 def _covers(made: Guard, wanted: Guard) -> bool:

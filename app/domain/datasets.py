@@ -1,11 +1,12 @@
 """A dataset: a name that collects immutable versions of checked examples."""
 
-import random
 import re
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+from app.domain.chance import seeded
 
 
 class DatasetKind(StrEnum):
@@ -110,10 +111,15 @@ def parse_reference(reference: str) -> tuple[str, int | None] | None:
     return match["name"], int(version) if version else None
 
 
+def held_out_count(count: int, fraction: float) -> int:
+    """How many rows a validation split sets aside; none for no fraction."""
+    return max(min(max(round(count * fraction), 1), count - 1), 0) if fraction else 0
+
+
 def held_out_rows(count: int, fraction: float, seed: int) -> frozenset[int]:
     """The 0-based rows that a validation split sets aside: the same for the same seed.
 
     At least one row on each side wherever there are two.
     """
-    wanted = min(max(round(count * fraction), 1), count - 1)
-    return frozenset(random.Random(seed).sample(range(count), max(wanted, 0)))  # noqa: S311
+    wanted = held_out_count(count, fraction)
+    return frozenset(seeded(seed).sample(range(count), wanted))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from app.domain.errors import Later, Never, Steer, YourTurn
 from app.domain.jobs import (
     TRANSITIONS,
@@ -20,6 +22,12 @@ from app.domain.jobs import (
 from app.domain.provider import Artifact, Observation, RemoteState
 
 BACKOFF_CAP_SECONDS = 900.0
+
+SHARE_OF_AGE = 1 / 40
+"""How late the end of a training may be seen, as a share of the time that it took."""
+
+MOST_STRETCHED = 4.0
+"""How many times as long as the provider's own pause between two looks may become."""
 
 
 class IllegalTransition(Exception):
@@ -71,10 +79,14 @@ def seconds_to_settle(job: Job, now: Millis, *, settle_seconds: float) -> float:
     return max((job.intent_at or now) / 1000 + settle_seconds - now / 1000, 0.0)
 
 
-def intend(job: Job, now: Millis) -> Decision:
-    """Make the intent durable: after it, only a look-up may say that nothing was created."""
+def intend(job: Job, now: Millis, *, versions: Mapping[str, str]) -> Decision:
+    """Make the intent durable: after it, only a look-up may say that nothing was created.
+
+    `versions` are those of what sends, for whoever asks later how the model came about.
+    """
+    sent = job.sent and msgspec.structs.replace(job.sent, versions=dict(versions))
     return Decision(
-        _move(job, JobStatus.SUBMITTING, intent_at=now, status_detail=None),
+        _move(job, JobStatus.SUBMITTING, intent_at=now, status_detail=None, sent=sent),
         (Event("job.submitting", {"attempt": job.attempt}),),
     )
 
@@ -146,7 +158,7 @@ def after_observation(job: Job, seen: Observation, now: Millis) -> Decision:
     return Decision(
         _only_changes(job, changes),
         _events_of(job, status, seen),
-        look_again_in=seen.look_again_in,
+        look_again_in=_pause(job, status, seen, now),
         observation=seen,
     )
 
@@ -194,6 +206,15 @@ def backoff_seconds(failures: int, chance: random.Random) -> float:
     """Exponential with full jitter, from about a second to a quarter of an hour."""
     ceiling = min(2.0 ** min(failures, 16), BACKOFF_CAP_SECONDS)
     return 0.5 + chance.random() * ceiling
+
+
+def _pause(job: Job, status: JobStatus, seen: Observation, now: Millis) -> float:
+    """Seconds until the next look: old trainings are looked at seldom, unless a wish is open."""
+    if status is not JobStatus.RUNNING or job.started_at is None:
+        return seen.look_again_in
+    age = max(now - job.started_at, 0) / 1000
+    stretched = min(age * SHARE_OF_AGE, seen.look_again_in * MOST_STRETCHED)
+    return max(seen.look_again_in, stretched)
 
 
 def _status_while_open(job: Job, state: RemoteState) -> JobStatus:

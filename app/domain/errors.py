@@ -16,7 +16,11 @@ LuthierError
 │   ├── HyperparametersInvalid
 │   ├── DatasetUnfit            the provider would refuse the dataset; each row with its line
 │   ├── BaseModelRetired
+│   ├── BaseModelNotListed      the vendor's own list does not have it, or not as tunable
 │   ├── OverBudget
+│   ├── RecipeUnknown           how a model was trained, or on what, is not known here
+│   ├── HeldOutMissing          no examples to compare on that were not trained on
+│   ├── TargetsUnfit            a comparison's targets, each with what speaks against it
 │   ├── CandidateInvalid
 │   ├── SplitImpossible
 │   ├── NoWeakExamples, NoFeedback
@@ -24,26 +28,40 @@ LuthierError
 │   ├── CursorInvalid
 │   ├── FileUnfit               the file cannot be trained on; what is wrong stands with it
 │   ├── UploadUnfit             the parts are not what was announced
+│   ├── EventTypeUnknown        a webhook for events that are never told; what is stands with it
+│   ├── CardUnfit               no job can be made of the model card here
 │   └── IdempotencyKeyReused
 ├── TooLarge                    the upload is over the service's limit
 ├── NotFound
 │   ├── FileNotFound, UploadNotFound
 │   ├── DatasetNotFound, JobNotFound, ModelNotFound, EvaluationNotFound, ProviderNotFound,
-│   │   TemplateNotFound, AliasNotFound
+│   │   ComparisonNotFound, TemplateNotFound, AliasNotFound, ProjectNotFound, KeyNotFound
+│   ├── WebhookNotFound, DeliveryNotFound
 ├── Conflict                    right request, wrong moment
 │   ├── JobFinished, JobNotFinished
+│   ├── ComparisonFinished
 │   ├── EvaluationIncomplete    answers are missing that would have to be scored
 │   ├── UploadClosed            the upload was completed or cancelled, or came too late
 │   ├── OperationNotSupported
+│   ├── ExportImpossible        the weights are not here, or not in that form
 │   ├── CreationClosed          the provider takes no new jobs
 │   ├── ProviderNotConfigured   credentials or options are missing
 │   ├── DatasetInUse, ModelInUse
 │   ├── GateNotMet              the evaluation does not let the alias move
 │   ├── NothingToRollBack       the alias pointed to no other model before
+│   ├── ProjectExists, KeyRevoked
+│   ├── SpendLimitReached       more than is left of what the key or its project may spend
+│   ├── WebhookDisabled         nothing is sent to that endpoint
+│   ├── SecretKeyMissing        the operator has set no key to encrypt with
 ├── Unauthorized
 ├── Forbidden
+│   └── RoleInsufficient        the key's role may not do this
+├── TooManyRequests             the key's rate limit
 └── Unavailable                 try again later
     ├── DatabaseUnavailable
+    ├── StorageFull             the disk has no room left
+    ├── RequestTimedOut         it took longer than the operator allows
+    ├── IssuerUnavailable       who issues the tokens does not tell its keys
     ├── ModelUnavailable        the model cannot answer now
     └── ProviderUnavailable     the provider does not answer, or wants fewer requests
 
@@ -178,10 +196,34 @@ class OverBudget(Invalid):
     code = "over_budget"
 
 
+class RecipeUnknown(Invalid):
+    """How a model was trained, or on what, is not known here."""
+
+    code = "recipe_unknown"
+
+
+class HeldOutMissing(Invalid):
+    """There are no examples to compare on that the model was not trained on."""
+
+    code = "held_out_missing"
+
+
+class TargetsUnfit(Invalid):
+    """Targets of a comparison that cannot be trained; `faults` points to each."""
+
+    code = "targets_unfit"
+
+
 class BaseModelRetired(Invalid):
     """The provider trains this base model no more."""
 
     code = "base_model_retired"
+
+
+class BaseModelNotListed(Invalid):
+    """The vendor's own list does not have the base model, or says that it cannot be tuned."""
+
+    code = "base_model_not_listed"
 
 
 class CandidateInvalid(Invalid):
@@ -230,6 +272,18 @@ class UploadUnfit(Invalid):
     """The parts of an upload are not what was announced."""
 
     code = "upload_unfit"
+
+
+class EventTypeUnknown(Invalid):
+    """A webhook is to be sent for events that are never told."""
+
+    code = "event_type_unknown"
+
+
+class CardUnfit(Invalid):
+    """A model card does not lead to a job here; what is missing stands with it."""
+
+    code = "card_unfit"
 
 
 class IdempotencyKeyReused(Invalid):
@@ -286,6 +340,12 @@ class EvaluationNotFound(NotFound):
     code = "evaluation_not_found"
 
 
+class ComparisonNotFound(NotFound):
+    """There is no such comparison."""
+
+    code = "comparison_not_found"
+
+
 class ProviderNotFound(NotFound):
     """No such provider is configured."""
 
@@ -302,6 +362,30 @@ class AliasNotFound(NotFound):
     """There is no such alias."""
 
     code = "alias_not_found"
+
+
+class WebhookNotFound(NotFound):
+    """There is no such webhook endpoint."""
+
+    code = "webhook_not_found"
+
+
+class DeliveryNotFound(NotFound):
+    """There is no such delivery."""
+
+    code = "delivery_not_found"
+
+
+class ProjectNotFound(NotFound):
+    """There is no such project, or none that the key may work for."""
+
+    code = "project_not_found"
+
+
+class KeyNotFound(NotFound):
+    """There is no such key."""
+
+    code = "key_not_found"
 
 
 class Conflict(LuthierError):
@@ -322,6 +406,12 @@ class JobNotFinished(Conflict):
     code = "job_not_finished"
 
 
+class ComparisonFinished(Conflict):
+    """The comparison has ended; what was asked needs one that goes on."""
+
+    code = "comparison_finished"
+
+
 class UploadClosed(Conflict):
     """The upload takes no more parts."""
 
@@ -338,6 +428,12 @@ class OperationNotSupported(Conflict):
     """The provider does not offer this operation."""
 
     code = "operation_not_supported"
+
+
+class ExportImpossible(Conflict):
+    """The weights are not here, or not in the form that was asked for."""
+
+    code = "export_impossible"
 
 
 class CreationClosed(Conflict):
@@ -376,6 +472,36 @@ class NothingToRollBack(Conflict):
     code = "nothing_to_roll_back"
 
 
+class WebhookDisabled(Conflict):
+    """Nothing is sent to the endpoint until it is enabled again."""
+
+    code = "webhook_disabled"
+
+
+class SecretKeyMissing(Conflict):
+    """The operator has set no key that secrets could be encrypted with."""
+
+    code = "secret_key_missing"
+
+
+class ProjectExists(Conflict):
+    """There is a project of that id."""
+
+    code = "project_exists"
+
+
+class KeyRevoked(Conflict):
+    """The key opens nothing any more; what was asked needs one that does."""
+
+    code = "key_revoked"
+
+
+class SpendLimitReached(Conflict):
+    """It may cost more than is left of what the key or its project may spend."""
+
+    code = "spend_limit_reached"
+
+
 class Unauthorized(LuthierError):
     """The request carries no valid key."""
 
@@ -388,6 +514,18 @@ class Forbidden(LuthierError):
     code = "forbidden"
 
 
+class RoleInsufficient(Forbidden):
+    """The key's role may not do this."""
+
+    code = "role_insufficient"
+
+
+class TooManyRequests(LuthierError):
+    """The key has sent as many requests as it may; the answer's headers say when it may again."""
+
+    code = "rate_limited"
+
+
 class Unavailable(LuthierError):
     """Not now; the same request may succeed later."""
 
@@ -398,6 +536,24 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
 
     code = "database_unavailable"
+
+
+class StorageFull(Unavailable):
+    """The disk has no room left for what was sent."""
+
+    code = "storage_full"
+
+
+class RequestTimedOut(Unavailable):
+    """The request took longer than the operator allows; it was broken off."""
+
+    code = "request_timed_out"
+
+
+class IssuerUnavailable(Unavailable):
+    """Who issues the tokens does not tell its keys."""
+
+    code = "issuer_unavailable"
 
 
 class ModelUnavailable(Unavailable):

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.access import DEFAULT_PROJECT
 from app.domain.datasets import DatasetRef
 from app.domain.examples import ToolCall
 from app.domain.measures.classes import Classification
@@ -214,6 +215,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """An evaluation as the database keeps it."""
 
     id: str
+    project_id: str = DEFAULT_PROJECT
+    key_id: str | None = None
     dataset: DatasetRef
     candidates: list[Candidate]
     metrics: list[str]

@@ -4,17 +4,31 @@ A gain counts with the gate's confidence only: the one-sided lower bound of the 
 decides, not its mean.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.domain.datasets import DatasetRef
 from app.domain.evaluations import Gain, Gate, Guard, Verdict
 from app.domain.metrics import is_less_better
 from app.domain.scoring import Gap, Sheet, gap
 
+MARGIN = 0.05
+"""How much worse than the model that it replaces a new one may be, where nobody says otherwise."""
+
 ROUNDING = 1e-9
 
 MINIMUM_EXAMPLES = 10
 """Of fewer examples an interval of resampled differences says nothing that holds."""
+
+
+def usual_gate(metrics: Sequence[str], *, replaces: bool) -> Gate:
+    """Not worse than the model that is replaced by more than the margin; else better than a base.
+
+    By the first metric of quality, of which more is better.
+    """
+    metric = next((name for name in metrics if not is_less_better(name)), metrics[0])
+    if replaces:
+        return Gate(metric=metric, non_inferiority_margin=MARGIN)
+    return Gate(metric=metric, min_delta=0.0)
 
 
 def verdicts(gate: Gate, sheet: Sheet, elsewhere: Mapping[str, Sheet | None]) -> list[Verdict]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from app.domain.access import DEFAULT_PROJECT
 from app.domain.jobs import Millis
 from app.domain.ledger import Entry, EntryKind
 from app.domain.provider import Deployment, DeploymentState
@@ -47,6 +48,8 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     """A model's deployment; `id` is the model's. Times are `Millis`."""
 
     id: str
+    project_id: str = DEFAULT_PROJECT
+    key_id: str | None = None
     provider: str
     base_model: str
     artifact: str

@@ -9,7 +9,10 @@ from typing import Any
 
 import msgspec
 
+from app.domain.access import DEFAULT_PROJECT
 from app.domain.datasets import DatasetRef
+from app.domain.migrations import Migration
+from app.domain.provenance import Sent
 
 Millis = int
 """A moment as milliseconds since 1970-01-01 UTC."""
@@ -160,6 +163,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A fine-tuning job as the database keeps it; times are `Millis`."""
 
     id: str
+    project_id: str = DEFAULT_PROJECT
+    key_id: str | None = None
+    """On whose account it is; written by the storage, like the project."""
+
+    traceparent: str | None = None
+    """The trace in which it was created, as W3C's header names it; written by the storage."""
+
     name: str | None
     provider: str
     base_model: str
@@ -176,6 +186,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     evaluate: EvaluationWish | None = None
     promote: str | None = None
     """The alias that is to mean the tuned model once the evaluation has ended well."""
+
+    migration: Migration | None = None
+    """What it replaces, for a job that makes a model of elsewhere anew."""
+
+    sent: Sent | None = None
+    """What goes to the provider, by its hashes; None where that was not kept."""
 
     cost: JobCost = JobCost()
 
@@ -214,6 +230,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def all_attempts(self) -> list[Attempt]:
         """Every try, oldest first; the last is under way or ended last."""
         return [*self.attempts, current_attempt(self)]
+
+    @property
+    def migrated_from(self) -> str | None:
+        """The tuned model that is made anew."""
+        return self.migration.replaced.model_id if self.migration else None
 
     @property
     def is_stale(self) -> bool:

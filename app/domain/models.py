@@ -6,6 +6,7 @@ import msgspec
 
 from app.domain.datasets import DatasetRef
 from app.domain.jobs import Method
+from app.domain.provenance import BaseSnapshot
 
 
 class TunedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,5 +27,8 @@ class TunedModel(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     artifact: str
     sha256: str | None
+    base: BaseSnapshot | None = None
+    """The state of the base model that it was trained from, where the provider tells."""
+
     trained_tokens: int | None
     created_at: int

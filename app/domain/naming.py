@@ -1,4 +1,4 @@
-"""Names of tuned models as OpenAI builds them: `ft:<base>:<organisation>:<suffix>:<id>`."""
+"""Names as OpenAI builds them: `ft:<base>:<organisation>:<suffix>:<id>`; `ftjob-<id>` for jobs."""
 
 import re
 
@@ -21,3 +21,8 @@ def model_id_of(name: str) -> str | None:
     parts = name.split(":")
     is_ours = len(parts) >= 5 and parts[0] == "ft" and parts[-3] == ORGANISATION
     return f"model_{parts[-1]}" if is_ours and _ID.fullmatch(parts[-1]) else None
+
+
+def openai_job_name(job_id: str) -> str:
+    """What OpenAI's programs call a job of ours."""
+    return job_id.replace("job_", "ftjob-", 1)

@@ -1,4 +1,4 @@
-"""A notice: something that happened to a model or an alias, numbered in one order for all."""
+"""Notices: what happened to models, aliases and webhooks, numbered in one order for all."""
 
 from typing import Any
 

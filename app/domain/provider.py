@@ -5,6 +5,7 @@ Each verb says what holds afterwards and what repeating it does. A verb may rais
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
@@ -26,6 +27,7 @@ from app.domain.jobs import (
     Progress,
     Remote,
 )
+from app.domain.provenance import BaseSnapshot
 
 
 class Operation(StrEnum):
@@ -38,10 +40,9 @@ class Operation(StrEnum):
     LOGS = "logs"
     DEPLOY = "deploy"
     DELETE = "delete"
-
-
-def _nothing(options: OptionsModel) -> Sequence[str]:
-    return ()
+    IMPORT = "import"
+    REFRESH = "refresh"
+    EXPORT = "export"
 
 
 class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +60,6 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     packages: tuple[str, ...] = ()
     """Modules that the provider needs at work; a missing one is named with `install`."""
     install: str | None = None
-    needs: Callable[[OptionsModel], Sequence[str]] = _nothing
-    """Which options must still be set before anything can be sent; none when it is configured."""
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -139,6 +138,7 @@ class Artifact(msgspec.Struct, frozen=True):
     """The hyperparameters as used, with device, precision and versions."""
     trained_tokens: int | None = None
     sha256: str | None = None
+    base: BaseSnapshot | None = None
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +147,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     state: RemoteState
     remote: Remote
     look_again_in: float
+    """Seconds until a look is worth while; an old training is looked at more seldom."""
     detail: str | None = None
     progress: Progress | None = None
     metrics: Sequence[MetricPoint] = ()
@@ -297,6 +298,28 @@ class Importing(Protocol):
         ...
 
 
+class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A base model as the vendor's own list has it; None where the list does not say."""
+
+    name: str
+    is_tunable: bool | None = None
+    training_ends_at: date | None = None
+    serving_ends_at: date | None = None
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A provider that can ask its vendor which models there are; `Operation.REFRESH` says so."""
+
+    async def list_models(self) -> Sequence[ListedModel]:
+        """Every base model that the credentials reach; nothing is changed by looking."""
+        ...
+
+    def newcomer(self, name: str) -> BaseModel:
+        """What holds of a tunable model that the catalogue does not know; nobody is asked."""
+        ...
+
+
 @runtime_checkable
 class Listening(Protocol):
     """A provider whose vendor sends a signed message when a job has news."""
@@ -306,6 +329,37 @@ class Listening(Protocol):
 
         Header names are lower case. Raises `Unauthorized` for what the vendor did not sign just
         now, and `ProviderNotConfigured` where no secret is known to check it with.
+        """
+        ...
+
+
+class Weights(StrEnum):
+    """In which form tuned weights are taken along."""
+
+    ADAPTER = "adapter"
+    """What was trained, to be laid over the base model."""
+
+    MERGED = "merged"
+    """A whole model, for which nothing else is needed."""
+
+
+class ExportedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a tuned model; `chunks` gives exactly `size` bytes."""
+
+    name: str
+    size: int
+    chunks: Callable[[], AsyncIterator[bytes]]
+
+
+@runtime_checkable
+class Exporting(Protocol):
+    """A provider that has the tuned weights where they can be taken along."""
+
+    async def export(self, artifact: str, weights: Weights) -> Sequence[ExportedFile]:
+        """The weights as safetensors, the configuration, the tokenizer and its chat template.
+
+        Raises `ExportImpossible` where there are none in that form, `ModelUnavailable` while they
+        are being brought into it.
         """
         ...
 
@@ -373,7 +427,10 @@ class Provider(Protocol):
         ...
 
     async def cancel(self, remote: Remote) -> None:
-        """Ask for the end; repeated until `observe` confirms it, so it may escalate."""
+        """Ask for the end; repeated until `observe` confirms it, so it may escalate.
+
+        This and the two below raise `Never` where the attempt is in no state for it.
+        """
         ...
 
     async def pause(self, remote: Remote) -> None:

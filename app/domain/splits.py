@@ -4,13 +4,13 @@ Examples that belong together (the same prompt, a near duplicate of it, the same
 stay on one side, labels are spread evenly, and the same seed gives the same sides.
 """
 
-import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from app.domain.chance import seeded
 from app.domain.datasets import DatasetKind
 from app.domain.errors import Fault, Invalid, SplitImpossible
 from app.domain.examples import decode_example
@@ -132,7 +132,7 @@ def allot(
     that is furthest behind its share, so that every stratum and the whole come out even.
     """
     order = list(range(len(groups)))
-    random.Random(seed).shuffle(order)  # noqa: S311
+    seeded(seed).shuffle(order)
     order.sort(key=lambda number: strata[number])
     wanted = shares.by_part
     given = dict.fromkeys(wanted, 0)

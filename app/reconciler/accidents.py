@@ -6,13 +6,18 @@ in a row it is parked until a person asks for a retry.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
+
+from structlog.contextvars import bound_contextvars
 
 from app.domain.decide import after_accidents, backoff_seconds
 from app.domain.errors import DatabaseUnavailable
+from app.domain.jobs import Job
 from app.reconciler import work
 from app.reconciler.work import Claimed, Workshop
-from app.storage import jobs
+from app.storage import jobs, tenancy
+from app.telemetry import counts, traces
 
 MOST = 3
 """Accidents in a row after which a job is parked."""
@@ -53,16 +58,39 @@ async def _handle_all(shop: Workshop, claimed: Sequence[Claimed], handle: Handle
 
 
 async def _guarded(shop: Workshop, claimed: Claimed, handle: Handle) -> None:
+    with _named(claimed.job):
+        await _handle(shop, claimed, handle)
+
+
+@contextmanager
+def _named(job: Job) -> Generator[None]:
+    """Let every line of the log, and a span of the job's trace, say what the work is about."""
+    ids = {
+        "job": job.id,
+        "attempt": job.attempt,
+        "provider": job.provider,
+        "project": job.project_id,
+    }
+    about = {f"luthier.{name}": value for name, value in ids.items()}
+    with (
+        bound_contextvars(**ids),
+        traces.span("work_on_job", parent=job.traceparent, attributes=about),
+    ):
+        yield
+
+
+async def _handle(shop: Workshop, claimed: Claimed, handle: Handle) -> None:
     try:
         if claimed.job.accidents > MOST:
             await _park(shop, claimed, "its worker died each time, or was too slow")
         else:
-            await handle(claimed)
+            with tenancy.working_for(tenancy.account_of(claimed.job)):
+                await handle(claimed)
     except DatabaseUnavailable as error:
         # No fault of the job; the next claim finds out whether the database is back.
-        work.log.warning("database_unavailable", job=claimed.job.id, problem=error.detail)
+        work.log.warning("database_unavailable", problem=error.detail)
     except Exception as error:  # noqa: BLE001 - whatever breaks, the others are not to suffer
-        work.log.exception("job_broke", job=claimed.job.id)
+        work.broke("job", claimed.job.id)
         await _recover(shop, claimed, f"{type(error).__name__}: {error}"[:300])
 
 
@@ -76,9 +104,10 @@ async def _recover(shop: Workshop, claimed: Claimed, problem: str) -> None:
         async with shop.database.write() as connection:
             await jobs.put_off(connection, job, seconds=seconds, accidents=job.accidents)
     except Exception:  # noqa: BLE001 - its lease ends, and the next claim counts
-        work.log.exception("job_not_put_off", job=job.id)
+        work.log.exception("job_not_put_off")
 
 
 async def _park(shop: Workshop, claimed: Claimed, problem: str) -> None:
-    work.log.error("job_parked", job=claimed.job.id, problem=problem)
-    await work.write(shop, claimed, after_accidents(claimed.job, problem, times=MOST))
+    work.log.error("job_parked", problem=problem)
+    if await work.write(shop, claimed, after_accidents(claimed.job, problem, times=MOST)):
+        counts.JOBS_PARKED.labels(claimed.job.provider).inc()

@@ -14,6 +14,7 @@ from app.domain.evaluations import Answer, Candidate, Evaluation, Judgement
 from app.domain.provider import Provider, Servable
 from app.reconciler.work import Workshop
 from app.storage import answers, evaluations, models
+from app.telemetry.calls import vendor_call
 
 PARALLEL = 16
 """Questions to one model at once; a local worker answers those that wait in one batch."""
@@ -27,6 +28,7 @@ class Target(msgspec.Struct, frozen=True):
     """A model that can be asked, and what it takes for it."""
 
     name: str
+    connection: str
     provider: Provider
     model: Servable
     rates: Rates | None
@@ -123,8 +125,8 @@ async def target(shop: Workshop, candidate: Candidate) -> Target:
     try:
         base = await asyncio.to_thread(provider.base_model, model.base_model)
     except BaseModelUnknown:
-        return Target(candidate.name, provider, model, None)
-    return Target(candidate.name, provider, model, rates_of(base))
+        return Target(candidate.name, candidate.provider, provider, model, None)
+    return Target(candidate.name, candidate.provider, provider, model, rates_of(base))
 
 
 async def ask(calls: Sequence[Call], book: Book, purse: Purse) -> Outcome:
@@ -165,7 +167,8 @@ def told(error: Exception) -> str:
 async def _reply(call: Call) -> Reply:
     started = time.monotonic()
     try:
-        completion = await call.target.provider.chat(call.target.model, call.request)
+        with vendor_call(call.target.connection, "chat"):
+            completion = await call.target.provider.chat(call.target.model, call.request)
     except Invalid as error:
         return Reply(refusal=error.detail, cost_usd=0.0)
     seconds = round(time.monotonic() - started, 4)

@@ -21,8 +21,9 @@ from app.domain.jobs import Millis
 from app.domain.provider import Deploying, DeploymentState
 from app.reconciler import work
 from app.reconciler.work import Workshop
-from app.storage import hosting
+from app.storage import hosting, tenancy
 from app.storage.hosting import HostingRow
+from app.telemetry.calls import vendor_call
 
 BATCH = 20
 """Models of one provider that one tick takes at most."""
@@ -35,6 +36,9 @@ async def tick(shop: Workshop, name: str) -> int:
     provider = shop.providers[name]
     if not isinstance(provider, Deploying):
         return 0
+    async with shop.database.read() as connection:
+        if not await hosting.is_any_due(connection, name):
+            return 0
     async with shop.database.write() as connection:
         claimed = await hosting.claim(connection, provider=name, owner=shop.owner, limit=BATCH)
     await asyncio.gather(*(_carry(shop, provider, one, now) for one, now in claimed))
@@ -44,14 +48,15 @@ async def tick(shop: Workshop, name: str) -> int:
 async def _carry(shop: Workshop, provider: Deploying, one: Hosting, now: Millis) -> None:
     try:
         async with work.held(shop, HostingRow, one.id, one.epoch):
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                change = await _step(provider, one, now)
+            with vendor_call(one.provider, "deployment"):
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    change = await _step(provider, one, now)
     except Steer as said:
         await work.heed(shop, one.provider, said)
         change = _after_word(one, said)
     except Exception as error:  # noqa: BLE001 - unreachable: the wish stays
         problem = f"{type(error).__name__}: {error}"[:300]
-        work.log.warning("provider_silent", model=one.id, problem=problem)
+        work.log.warning("provider_silent", provider=one.provider, model=one.id, problem=problem)
         failures = one.failures + 1
         wait = backoff_seconds(failures, shop.chance)
         change = HostingChange({"failures": failures}, look_again_in=wait)
@@ -80,6 +85,7 @@ def _after_word(one: Hosting, said: Steer) -> HostingChange:
 
 async def _write(shop: Workshop, one: Hosting, change: HostingChange) -> None:
     async with shop.database.write() as connection:
-        is_ours = await hosting.apply(connection, one, change)
+        with tenancy.working_for(tenancy.account_of(one)):
+            is_ours = await hosting.apply(connection, one, change)
     if not is_ours:
-        work.log.info("lease_lost", model=one.id, epoch=one.epoch)
+        work.lost_lease("deployment", one.id, epoch=one.epoch)

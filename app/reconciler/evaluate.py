@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from structlog.contextvars import bound_contextvars
 
 from app.domain.decide import backoff_seconds
 from app.domain.errors import DatasetNotFound, DatasetUnfit, Invalid, ModelNotFound
@@ -18,9 +19,10 @@ from app.domain.questions import Question
 from app.reconciler import asking, cost, promote, questioning, summing, work
 from app.reconciler.asking import Book, Call, LeaseLost, Outcome, Purse, Reply
 from app.reconciler.work import Workshop
-from app.storage import datasets, evaluations
+from app.storage import datasets, evaluations, tenancy
 from app.storage.evaluations import EvaluationRow
 from app.storage.questions import read_questions
+from app.telemetry import traces
 
 MAX_FAILURES = 8
 """Slices in a row that may bring nothing before what failed in them is given up."""
@@ -34,11 +36,19 @@ GUARD_SECONDS = 1.0
 
 async def tick(shop: Workshop) -> int:
     """Take one evaluation a slice further; how many were looked at."""
+    async with shop.database.read() as connection:
+        if not await evaluations.is_any_due(connection):
+            return 0
     async with shop.database.write() as connection:
         claimed = await evaluations.claim(connection, owner=shop.owner, limit=1)
     for evaluation in claimed:
         async with work.held(shop, EvaluationRow, evaluation.id, evaluation.epoch):
-            await _guarded(shop, evaluation)
+            with (
+                tenancy.working_for(tenancy.account_of(evaluation)),
+                bound_contextvars(evaluation=evaluation.id, project=evaluation.project_id),
+                traces.span("work_on_evaluation", attributes={"luthier.evaluation": evaluation.id}),
+            ):
+                await _guarded(shop, evaluation)
     return len(claimed)
 
 
@@ -51,7 +61,7 @@ async def _guarded(shop: Workshop, evaluation: Evaluation) -> None:
         else:
             await _advance(shop, evaluation)
     except Exception:  # noqa: BLE001 - the next claim counts
-        work.log.exception("evaluation_broke", evaluation=evaluation.id)
+        work.broke("evaluation", evaluation.id)
 
 
 async def _advance(shop: Workshop, evaluation: Evaluation) -> None:
@@ -61,7 +71,7 @@ async def _advance(shop: Workshop, evaluation: Evaluation) -> None:
         book.evaluation = msgspec.structs.replace(evaluation, examples=len(questions))
         await _step(shop, book, questions)
     except* LeaseLost:
-        work.log.warning("lease_lost", evaluation=evaluation.id, epoch=evaluation.epoch)
+        work.lost_lease("evaluation", evaluation.id, epoch=evaluation.epoch)
     except* (DatasetNotFound, ModelNotFound, Invalid) as group:
         error = _first(group)
         await _fail(shop, book.evaluation, error.code, error.detail)
@@ -190,7 +200,7 @@ async def _write(
             await cost.book_evaluation(connection, evaluation.id)
             await promote.after_evaluation(connection, evaluation.id)
     if not is_ours:
-        work.log.warning("lease_lost", evaluation=evaluation.id, epoch=evaluation.epoch)
+        work.lost_lease("evaluation", evaluation.id, epoch=evaluation.epoch)
 
 
 def _first(group: ExceptionGroup[Any]) -> Any:

@@ -17,7 +17,7 @@ from app.domain.errors import Later, Never, YourTurn
 from app.domain.files import File, Purpose
 from app.domain.jobs import Job
 from app.domain.models import TunedModel
-from app.domain.provider import Artifact, Observation, Provider, RemoteState
+from app.domain.provider import Artifact, Observation, RemoteState
 from app.domain.results import MOST_POINTS, results_csv
 from app.reconciler import accidents, cost, promote, work
 from app.reconciler.work import Claimed, Workshop
@@ -25,6 +25,7 @@ from app.storage import files, jobs, models
 from app.storage.ids import new_id
 from app.storage.jobs import AWAITS_OBSERVATION, JobRow
 from app.storage.signals import WORK_DUE
+from app.telemetry.calls import vendor_call
 
 TIMEOUT_SECONDS = 60.0
 """No answer by then is silence."""
@@ -46,9 +47,10 @@ async def look(shop: Workshop, claimed: Claimed) -> None:
     assert job.remote is not None
     try:
         async with work.held(shop, JobRow, job.id, job.epoch):
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                seen = await provider.observe(job.remote, job.cursor)
-            refusal = await _refused_probe(provider, seen)
+            with vendor_call(job.provider, "observe"):
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    seen = await provider.observe(job.remote, job.cursor)
+            refusal = await _refused_probe(shop, job.provider, seen)
     except (Later, Never, YourTurn) as said:
         await work.heed(shop, job.provider, said)
         await work.write(shop, claimed, after_refused_look(job, said, claimed.now))
@@ -63,13 +65,14 @@ async def look(shop: Workshop, claimed: Claimed) -> None:
         await _write(shop, claimed, decision)
 
 
-async def _refused_probe(provider: Provider, seen: Observation) -> Never | None:
+async def _refused_probe(shop: Workshop, name: str, seen: Observation) -> Never | None:
     """A success counts only once the artefact has loaded and answered."""
     if seen.state is not RemoteState.SUCCEEDED or seen.artifact is None:
         return None
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
-            await provider.probe(seen.artifact)
+        with vendor_call(name, "probe"):
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+                await shop.providers[name].probe(seen.artifact)
     except Never as said:
         return said
     return None
@@ -138,6 +141,7 @@ def _born(job: Job, artifact: Artifact, now: int) -> TunedModel:
         kind=artifact.kind,
         artifact=artifact.handle,
         sha256=artifact.sha256,
+        base=artifact.base,
         trained_tokens=artifact.trained_tokens,
         created_at=now,
     )

@@ -17,37 +17,36 @@ from app.domain.aliases import (
 from app.domain.errors import DatasetNotFound, ModelNotFound
 from app.domain.evaluations import Candidate, Evaluation, Gate, Guard
 from app.domain.jobs import Event, Job, Millis
+from app.domain.migrations import Baseline
 from app.domain.models import TunedModel
-from app.storage import aliases, datasets, evaluations, jobs, models
+from app.storage import aliases, answers, datasets, evaluations, jobs, models
 from app.storage.ids import new_id
 
 
 async def queue_evaluation(
     connection: AsyncConnection, job: Job, model: TunedModel, now: Millis
 ) -> None:
-    """Let the new model be compared: with what its alias means now, or else with its base model."""
+    """Let the new model be compared with what it is to replace, under the gate for that."""
     assert job.evaluate is not None
-    alias = None if job.promote is None else await aliases.find(connection, job.promote)
-    base = Candidate(f"{job.provider}/{job.base_model}", job.provider, job.base_model)
-    candidates = [alias.target if alias else base, _candidate(model)]
-    gate = promotion_gate(alias.gate) if alias else None
+    baseline, gate = await _compared_with(connection, job)
+    candidates = [baseline, _candidate(model)]
     dataset = await datasets.get(connection, job.evaluate.dataset_id)
     if gate is not None:
         gate = await _with_guards(connection, gate, candidates, now)
     needed = [] if gate is None else gate.metrics
-    await evaluations.add(
-        connection,
-        Evaluation(
-            id=new_id("eval"),
-            dataset=dataset.ref,
-            candidates=candidates,
-            metrics=list(dict.fromkeys([*job.evaluate.metrics, *needed])),
-            gate=gate,
-            job_id=job.id,
-            examples=dataset.examples,
-            created_at=now,
-        ),
+    evaluation = Evaluation(
+        id=new_id("eval"),
+        dataset=dataset.ref,
+        candidates=candidates,
+        metrics=list(dict.fromkeys([*job.evaluate.metrics, *needed])),
+        gate=gate,
+        job_id=job.id,
+        examples=dataset.examples,
+        created_at=now,
     )
+    await evaluations.add(connection, evaluation)
+    if job.migration is not None:
+        await _keep_answers(connection, job.migration.baseline, evaluation)
 
 
 async def after_evaluation(connection: AsyncConnection, evaluation_id: str) -> None:
@@ -70,6 +69,32 @@ async def after_evaluation(connection: AsyncConnection, evaluation_id: str) -> N
     await _decide(connection, job, alias, wanted, ruling, on=evaluation)
 
 
+async def _compared_with(connection: AsyncConnection, job: Job) -> tuple[Candidate, Gate | None]:
+    """What a migration planned; else what its alias means now, else its base model."""
+    if job.migration is not None:
+        return job.migration.baseline.candidate, job.migration.gate
+    alias = None if job.promote is None else await aliases.find(connection, job.promote)
+    if alias is not None:
+        return alias.target, promotion_gate(alias.gate)
+    return Candidate(f"{job.provider}/{job.base_model}", job.provider, job.base_model), None
+
+
+async def _keep_answers(
+    connection: AsyncConnection, baseline: Baseline, evaluation: Evaluation
+) -> None:
+    """Take over what the replaced model said while it answered, so that it is not asked."""
+    if baseline.evaluation_id is None:
+        return
+    before = await evaluations.get(connection, baseline.evaluation_id)
+    said = next(one for one in before.candidates if one.model_id == baseline.candidate.model_id)
+    name = baseline.candidate.name
+    copied = await answers.copy(
+        connection, candidate=said.name, source=before.id, to=evaluation.id, name=name
+    )
+    errors = {name: before.errors[said.name]} if said.name in before.errors else {}
+    await evaluations.note(connection, evaluation, answered=copied, errors=errors)
+
+
 async def _ruling(
     connection: AsyncConnection, job: Job, alias: Alias | None, evaluation: Evaluation
 ) -> tuple[Candidate, Ruling]:
@@ -79,6 +104,11 @@ async def _ruling(
     except ModelNotFound as error:
         gone = Candidate(job.tuned_model_id, job.provider, job.base_model, job.tuned_model_id)
         return gone, Ruling(False, error.detail)
+    if job.migration is not None:
+        if alias and not is_same(alias.target, job.migration.replaced):
+            return wanted, Ruling(False, f"{alias.name} means {alias.target.name} by now.")
+        if evaluation.gate is None:
+            return wanted, Ruling(False, "The dataset of one of the gate's guards is gone.")
     gate, now = (alias.gate, alias.target) if alias else (None, None)
     return wanted, rule(gate, now=now, wanted=wanted, evaluation=evaluation)
 

@@ -5,21 +5,34 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.access import DEFAULT_PROJECT
 from app.domain.jobs import day_of
 from app.domain.lifecycle import Ahead, Ends, ahead, ends_of
+from app.domain.offers import VendorList, offers
 from app.reconciler.work import Workshop
-from app.storage import aliases, models, notices
+from app.storage import aliases, models, notices, tenancy, vendor_lists
 
 BATCH = 200
 """Models that are told of in one transaction."""
 
 
+class Subject(msgspec.Struct, frozen=True):
+    """What is told of, what names it in the key of what was told, and whose it is."""
+
+    name: str
+    key: str
+    project_id: str
+
+
 async def tick(shop: Workshop) -> int:
     """Look at the end of every model that is used here; how many were told of."""
     today = day_of(await shop.database.now())
-    ends = await asyncio.to_thread(_all_ends, shop)
+    async with shop.database.read() as connection:
+        lists = await vendor_lists.find_all(connection)
+    ends = await asyncio.to_thread(_all_ends, shop, lists)
     told = 0
     for place, days in ends.items():
         for warning in ahead(days, today):
@@ -27,12 +40,12 @@ async def tick(shop: Workshop) -> int:
     return told
 
 
-def _all_ends(shop: Workshop) -> Mapping[tuple[str, str], Ends]:
+def _all_ends(shop: Workshop, lists: Mapping[str, VendorList]) -> Mapping[tuple[str, str], Ends]:
     """The days of every base model that has one, by provider and name."""
     known = {
         (name, base.name): ends_of(base)
         for name, provider in shop.providers.items()
-        for base in provider.base_models()
+        for base in offers(provider, lists.get(name, VendorList()))
     }
     return {place: ends for place, ends in known.items() if ends != Ends()}
 
@@ -43,40 +56,49 @@ async def _tell(shop: Workshop, place: tuple[str, str], warning: Ahead) -> int:
     told, after = await _tell_of_base(shop, place, warning), ""
     while True:
         async with shop.database.write() as connection:
-            found = await models.ids_of(
+            owners = await models.owners_of(
                 connection, provider=provider, base_model=base_model, after=after, limit=BATCH
             )
-            told += await _add(connection, found, place, warning)
-        if not found:
+            subjects = [Subject(id_, id_, project) for id_, project in owners.items()]
+            told += await _add(connection, subjects, place, warning)
+        if not owners:
             return told
-        after = found[-1]
+        after = subjects[-1].name
 
 
 async def _tell_of_base(shop: Workshop, place: tuple[str, str], warning: Ahead) -> int:
     """A base model itself is told of where an alias points to it."""
     name = "/".join(place)
     async with shop.database.write() as connection:
-        is_used = await aliases.points_to_base(connection, name)
-        return await _add(connection, [name] if is_used else [], place, warning)
+        projects = await aliases.projects_using_base(connection, name)
+        subjects = [Subject(name, _in_project(name, project), project) for project in projects]
+        return await _add(connection, subjects, place, warning)
 
 
 async def _add(
-    connection: AsyncConnection, subjects: Sequence[str], place: tuple[str, str], warning: Ahead
+    connection: AsyncConnection,
+    subjects: Sequence[Subject],
+    place: tuple[str, str],
+    warning: Ahead,
 ) -> int:
     keys = {_key(subject, warning): subject for subject in subjects}
     known = await notices.told_keys(connection, list(keys))
     data = _data(*place, warning)
-    return sum(
-        [
-            await notices.add(connection, warning.type, subject, data, key=key)
-            for key, subject in keys.items()
-            if key not in known
-        ]
-    )
+    told = 0
+    for key, subject in keys.items():
+        if key not in known:
+            with tenancy.working_for(tenancy.Tenant(subject.project_id)):
+                told += await notices.add(connection, warning.type, subject.name, data, key=key)
+    return told
 
 
-def _key(subject: str, warning: Ahead) -> str:
-    return f"{warning.type}:{subject}:{_day(warning.ends_at)}:{warning.threshold}"
+def _in_project(name: str, project_id: str) -> str:
+    """A base model's name as a key; as it was before there were projects in the first one."""
+    return name if project_id == DEFAULT_PROJECT else f"{project_id}:{name}"
+
+
+def _key(subject: Subject, warning: Ahead) -> str:
+    return f"{warning.type}:{subject.key}:{_day(warning.ends_at)}:{warning.threshold}"
 
 
 def _data(provider: str, base_model: str, warning: Ahead) -> dict[str, Any]:

@@ -31,6 +31,9 @@ class LeaseLost(Exception):
 
 async def tick(shop: Workshop) -> int:
     """Compute one report that is due; how many were looked at."""
+    async with shop.database.read() as connection:
+        if not await reports.is_any_due(connection):
+            return 0
     async with shop.database.write() as connection:
         claimed = await reports.claim(connection, owner=shop.owner, limit=1)
     for report in claimed:
@@ -45,7 +48,7 @@ async def _compute(shop: Workshop, report: DatasetReport) -> None:
     except (DatasetNotFound, LeaseLost):
         work.log.info("report_dropped", dataset=report.id)
     except Exception as error:  # noqa: BLE001 - a report that breaks must not stop the others
-        work.log.exception("report_broke", dataset=report.id)
+        work.broke("report", report.id)
         await _postpone(shop, report, error)
     else:
         await _keep(shop, report, result)
@@ -110,4 +113,4 @@ async def _write(
 
 def _note(report: DatasetReport, is_ours: bool) -> None:
     if not is_ours:
-        work.log.warning("lease_lost", dataset=report.id, epoch=report.epoch)
+        work.lost_lease("report", report.id, epoch=report.epoch)

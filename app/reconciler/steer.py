@@ -8,6 +8,7 @@ from app.domain.jobs import Desired
 from app.reconciler import accidents, observe, work
 from app.reconciler.work import Claimed, Workshop
 from app.storage.jobs import AWAITS_STEERING
+from app.telemetry.calls import vendor_call
 
 
 async def tick(shop: Workshop, name: str) -> int:
@@ -21,14 +22,15 @@ async def _carry(shop: Workshop, claimed: Claimed) -> None:
     """Say the wish, then look: only what is seen decides whether it came true."""
     job, provider = claimed.job, shop.providers[claimed.job.provider]
     assert job.remote is not None
-    say = {
-        Desired.CANCEL: provider.cancel,
-        Desired.PAUSE: provider.pause,
-        Desired.RUN: provider.resume,
+    verb, say = {
+        Desired.CANCEL: ("cancel", provider.cancel),
+        Desired.PAUSE: ("pause", provider.pause),
+        Desired.RUN: ("resume", provider.resume),
     }[job.desired]
     try:
-        async with asyncio.timeout(observe.TIMEOUT_SECONDS):
-            await say(job.remote)
+        with vendor_call(job.provider, verb):
+            async with asyncio.timeout(observe.TIMEOUT_SECONDS):
+                await say(job.remote)
     except Steer as said:
         # The provider would not; what the job is by now is seen next.
         await work.heed(shop, job.provider, said)

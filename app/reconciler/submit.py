@@ -5,9 +5,7 @@ decides between adopting what was created and creating it now.
 """
 
 import asyncio
-from dataclasses import replace
 
-from app.domain.datasets import Dataset, held_out_rows
 from app.domain.decide import (
     SubmitStep,
     after_drop,
@@ -23,23 +21,25 @@ from app.domain.errors import DatasetNotFound, Later, ModelNotFound, Never, Stee
 from app.domain.jobs import Desired, Job
 from app.domain.provider import Provider, TrainingPlan
 from app.reconciler import accidents, work
+from app.reconciler.versions import versions_of
 from app.reconciler.work import Claimed, Workshop
 from app.storage import datasets, models
-from app.storage.jobs import AWAITS_CREATION, AWAITS_LOOK_UP, JobRow
-from app.storage.sources import StoredExamples
+from app.storage.jobs import AWAITS_LOOK_UP, JobRow
+from app.storage.sources import StoredExamples, two_sides
+from app.telemetry.calls import vendor_call
 
 SEND_WITHIN_SECONDS = 5.0
 """How old an intent may be when it is carried out; what settles is counted from the intent."""
 
 
 async def tick(shop: Workshop, name: str) -> int:
-    """Submit due jobs of one provider, the oldest first; how many were looked at."""
+    """Submit due jobs of one provider, each project's oldest first; how many were looked at."""
     provider = shop.providers[name]
     # Asked before anything is claimed, for it may break.
     slots = await provider.free_slots()
     settling = await work.claim(shop, name, AWAITS_LOOK_UP)
     limit = work.BATCH if slots is None else min(work.BATCH, slots)
-    fresh = await work.claim(shop, name, AWAITS_CREATION, limit=limit)
+    fresh = await work.claim_in_turn(shop, name, limit=limit)
     claimed = [*settling, *fresh]
     await accidents.handle_each(shop, claimed, lambda job: _advance(shop, provider, job))
     return len(claimed)
@@ -62,8 +62,9 @@ async def _advance(shop: Workshop, provider: Provider, claimed: Claimed) -> None
 async def _look_up(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
     job = claimed.job
     try:
-        async with asyncio.timeout(provider.spec.create_timeout_seconds):
-            found = await provider.find(job.submission_key)
+        with vendor_call(job.provider, "find"):
+            async with asyncio.timeout(provider.spec.create_timeout_seconds):
+                found = await provider.find(job.submission_key)
     except (Later, YourTurn) as said:
         await work.heed(shop, job.provider, said)
         await work.write(shop, claimed, after_refused_look(job, said, claimed.now))
@@ -86,14 +87,16 @@ async def _create(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
     except Never as said:
         await work.write(shop, claimed, after_refusal(claimed.job, said, claimed.now))
         return
-    if not await work.write(shop, claimed, intend(claimed.job, claimed.now), keep_lease=True):
+    intent = intend(claimed.job, claimed.now, versions=versions_of(provider.spec))
+    if not await work.write(shop, claimed, intent, keep_lease=True):
         return
     job = claimed.job
     try:
         async with work.held(shop, JobRow, job.id, job.epoch):
             _refuse_to_send_late(claimed)
-            async with asyncio.timeout(provider.spec.create_timeout_seconds):
-                remote = await provider.submit(plan)
+            with vendor_call(job.provider, "submit"):
+                async with asyncio.timeout(provider.spec.create_timeout_seconds):
+                    remote = await provider.submit(plan)
     except Steer as said:
         await work.heed(shop, job.provider, said)
         await work.write(shop, claimed, after_refusal(job, said, claimed.now))
@@ -137,7 +140,9 @@ async def _plan(shop: Workshop, job: Job) -> TrainingPlan:
         raise Never(
             error.detail, code=error.code, hint="Upload it again and create a new job."
         ) from error
-    training, held_out = _split(shop, dataset, job)
+    training, held_out = StoredExamples(shop.blobs, dataset.sha256, dataset.examples), None
+    if job.validation_split:
+        training, held_out = two_sides(shop.blobs, dataset, job.validation_split, job.seed)
     if validation:
         held_out = StoredExamples(shop.blobs, validation.sha256, validation.examples)
     return TrainingPlan(
@@ -149,18 +154,4 @@ async def _plan(shop: Workshop, job: Job) -> TrainingPlan:
         name=job.name,
         training=training,
         validation=held_out,
-    )
-
-
-def _split(
-    shop: Workshop, dataset: Dataset, job: Job
-) -> tuple[StoredExamples, StoredExamples | None]:
-    whole = StoredExamples(shop.blobs, dataset.sha256, dataset.examples)
-    if not job.validation_split:
-        return whole, None
-    aside = held_out_rows(dataset.examples, job.validation_split, job.seed)
-    rest = frozenset(range(dataset.examples)) - aside
-    return (
-        replace(whole, count=len(rest), rows=rest),
-        replace(whole, count=len(aside), rows=aside),
     )

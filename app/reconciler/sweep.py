@@ -17,6 +17,7 @@ from app.reconciler import work
 from app.reconciler.work import Workshop
 from app.storage import imports, jobs, orphans
 from app.storage.signals import JOB_CHANGED
+from app.telemetry.calls import vendor_call
 
 BACK_SECONDS = 7 * 24 * 3600
 """How old what is looked at may be: no vendor trains longer."""
@@ -33,8 +34,9 @@ async def tick(shop: Workshop, name: str) -> int:
         return 0
     since = await shop.database.now() - BACK_SECONDS * 1000
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            found = await provider.submitted(since)
+        with vendor_call(name, "submitted"):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                found = await provider.submitted(since)
     except Steer as said:
         await work.heed(shop, name, said)
         return 0
@@ -93,8 +95,9 @@ async def _cancel(shop: Workshop, name: str, job: Job, found: Submitted) -> None
             await jobs.change(connection, job.id, {}, event)
         shop.signals.send(JOB_CHANGED)
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            await shop.providers[name].cancel(found.remote)
+        with vendor_call(name, "cancel"):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await shop.providers[name].cancel(found.remote)
     except Steer as said:
         await work.heed(shop, name, said)
 

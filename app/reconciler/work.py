@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +16,12 @@ from app.domain.decide import Decision
 from app.domain.errors import RateLimited, Steer
 from app.domain.jobs import Job, Millis
 from app.domain.provider import Provider
+from app.reconciler.turns import Turns
 from app.storage import jobs, leases, throttles
 from app.storage.blobs import Blobs
 from app.storage.database import Database
 from app.storage.signals import JOB_CHANGED, Signals
+from app.telemetry import counts, traces
 
 log = structlog.get_logger()
 
@@ -39,6 +41,7 @@ class Workshop:
     chance: random.Random = field(default_factory=random.Random)
     suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held over a job that had accidents: its next one is not to be taken for another's."""
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass
@@ -65,6 +68,7 @@ async def is_held_back(shop: Workshop, provider: str) -> bool:
 async def heed(shop: Workshop, provider: str, said: Steer) -> None:
     """Let all replicas leave the provider alone where it asked for that."""
     if isinstance(said, RateLimited):
+        counts.RATE_LIMIT_HOLDS.labels(provider).inc(said.retry_after)
         async with shop.database.write() as connection:
             await throttles.hold_back(connection, provider, seconds=said.retry_after)
 
@@ -79,6 +83,35 @@ async def claim(
         taken = await jobs.claim(
             connection, provider=provider, awaiting=awaiting, owner=shop.owner, limit=limit
         )
+    return _counted(provider, taken)
+
+
+async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) -> list[Claimed]:
+    """Take due jobs that are to be created, of all projects that have some, alike."""
+    if limit < 1:
+        return []
+    async with shop.database.read() as connection:
+        waiting = await jobs.waiting_projects(connection, provider)
+    if not waiting:
+        return []
+    taken: list[tuple[Job, Millis]] = []
+    async with shop.database.write() as connection:
+        for place, project in enumerate(shop.turns.order(provider, waiting)):
+            # Rounded up, and what one project leaves is there for those after it.
+            share = -(-(limit - len(taken)) // (len(waiting) - place))
+            if not share:
+                break
+            taken += await jobs.claim_waiting(
+                connection, provider=provider, project=project, owner=shop.owner, limit=share
+            )
+            shop.turns.served(provider, project)
+    return _counted(provider, taken)
+
+
+def _counted(provider: str, taken: Sequence[tuple[Job, Millis]]) -> list[Claimed]:
+    counts.JOBS_CLAIMED.labels(provider).inc(len(taken))
+    reclaimed = sum(job.accidents > 1 for job, _ in taken)
+    counts.JOBS_RECLAIMED.labels(provider).inc(reclaimed)
     return [Claimed(job, now) for job, now in taken]
 
 
@@ -96,12 +129,28 @@ async def write(
         if is_ours and also is not None:
             await also(connection)
     if not is_ours:
-        log.warning("lease_lost", job=claimed.job.id, epoch=claimed.job.epoch)
+        lost_lease("job", claimed.job.id, epoch=claimed.job.epoch)
         return False
     claimed.job = msgspec.structs.replace(claimed.job, **decision.changes)
+    for event in decision.events:
+        traces.note(event.type)
+    if claimed.job.status.is_final:
+        counts.JOBS_ENDED.labels(claimed.job.provider, claimed.job.status).inc()
     if decision.is_visible:
         shop.signals.send(JOB_CHANGED)
     return True
+
+
+def lost_lease(kind: str, id: str, *, epoch: int) -> None:
+    """Note that what was found out is dropped: another process has taken the thing over."""
+    counts.LEASES_LOST.labels(kind).inc()
+    log.warning("lease_lost", epoch=epoch, **{kind: id})
+
+
+def broke(kind: str, id: str) -> None:
+    """Note the exception that is being handled: work on one thing broke, and on no other."""
+    counts.WORK_BROKEN.labels(kind).inc()
+    log.exception(f"{kind}_broke", **{kind: id})
 
 
 @asynccontextmanager

@@ -22,9 +22,9 @@ from app.domain.aliases import (
 from app.domain.errors import Fault, GateNotMet, ModelNotFound, NothingToRollBack
 from app.domain.evaluations import JUDGE, Candidate, Gain, Gate, Guard
 from app.domain.idempotency import Idempotency
+from app.domain.metrics import check_metrics
 from app.services.created import Created
 from app.services.evaluations import WantedGate, WantedGuard
-from app.services.jobs import check_metrics
 from app.services.models import Models
 from app.storage import aliases, datasets, evaluations, idempotency, models
 from app.storage.database import Database
@@ -66,11 +66,11 @@ class Aliases:
         """
         target = target_of(await self._models.resolve(wanted.model))
         if wanted.gate is not None:
-            _check_gate(wanted.gate)
+            check_gate(wanted.gate)
         try:
             async with self._database.write() as connection:
                 await _check_is_there(connection, target)
-                gate = await _gate(connection, wanted.gate)
+                gate = await gate_of(connection, wanted.gate)
                 alias = await aliases.find(connection, name, lock=True)
                 if alias is None:
                     return Created(await self._make(connection, name, target, gate))
@@ -151,12 +151,14 @@ class Aliases:
         return changed.alias
 
 
-def _check_gate(gate: WantedGate) -> None:
+def check_gate(gate: WantedGate) -> None:
+    """Raise `CandidateInvalid` for a metric that does not exist."""
     named = [gate.metric, *(guard.metric for guard in gate.guards)]
     check_metrics([name for name in named if name != JUDGE] or ["exact_match"], pointer="/gate")
 
 
-async def _gate(connection: AsyncConnection, wanted: WantedGate | None) -> Gate | None:
+async def gate_of(connection: AsyncConnection, wanted: WantedGate | None) -> Gate | None:
+    """The gate, its guards' datasets found."""
     if wanted is None:
         return None
     return Gate(

@@ -17,7 +17,7 @@ from app.domain.idempotency import Idempotency
 from app.domain.intake import Intake, Reading
 from app.network.remote_files import RemoteFiles
 from app.services.created import Created
-from app.storage import datasets, evaluations, idempotency, jobs, reports
+from app.storage import comparisons, datasets, evaluations, idempotency, jobs, reports
 from app.storage.blobs import Blobs
 from app.storage.contents import drop_unused
 from app.storage.database import Database
@@ -150,6 +150,7 @@ class Datasets:
             await datasets.remove(connection, dataset)
             user = await jobs.uses_dataset(connection, dataset.id)
             user = user or await evaluations.uses_dataset(connection, dataset.id)
+            user = user or await comparisons.uses_dataset(connection, dataset.id)
             if user is not None:
                 raise DatasetInUse(f"{user} needs this dataset; wait for its end or cancel it.")
         await drop_unused(self._database, self._blobs, dataset.sha256, dataset.rejected_sha256)

@@ -27,9 +27,10 @@ from app.domain.evaluations import (
     Rating,
 )
 from app.domain.idempotency import Idempotency
+from app.domain.metrics import check_metrics
 from app.services.created import Created
-from app.services.jobs import check_metrics
 from app.services.models import Models
+from app.services.spending import hold_to_limits
 from app.storage import datasets, evaluations, idempotency
 from app.storage.database import Database
 from app.storage.idempotency import KeyTaken
@@ -181,6 +182,7 @@ class Evaluations:
         self, wanted: WantedEvaluation, asked: Asked, key: Idempotency | None
     ) -> Evaluation:
         async with self._database.write() as connection:
+            await hold_to_limits(connection, wanted.max_cost_usd)
             dataset = await _held(connection, wanted.dataset)
             gate = None
             if wanted.gate is not None:

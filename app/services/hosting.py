@@ -1,6 +1,7 @@
 """Hosting: the wish that a tuned model is deployed, which the reconciler carries out."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy.exc import IntegrityError
@@ -12,9 +13,11 @@ from app.domain.models import TunedModel
 from app.domain.provider import Deploying, Operation, Provider
 from app.services import recipes
 from app.services.models import Models
+from app.services.spending import hold_to_limits
 from app.storage import hosting, jobs, models
 from app.storage.database import Database
 from app.storage.signals import WORK_DUE, Signals
+from app.storage.tenancy import tenant
 
 
 class WantedHosting(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +77,8 @@ class Hostings:
         wanted: WantedHosting,
     ) -> Hosting:
         await models.get(connection, model.id)
+        if desired is HostingWish.DEPLOYED:
+            await hold_to_limits(connection, None)
         before = await hosting.lock(connection, model.id)
         if before is None:
             wished = await self._first(connection, model, desired, wanted)
@@ -82,7 +87,10 @@ class Hostings:
             except IntegrityError as error:
                 raise WishTaken from error
             return wished
-        changes = msgspec.structs.asdict(wanted) if desired is HostingWish.DEPLOYED else {}
+        changes: dict[str, Any] = {}
+        if desired is HostingWish.DEPLOYED:
+            # Whoever wished for it last answers for what it costs.
+            changes = msgspec.structs.asdict(wanted) | {"key_id": tenant().key_id}
         wished = msgspec.structs.replace(
             before,
             desired=desired,
@@ -118,9 +126,13 @@ class Hostings:
         )
 
 
+def deploys(provider: Provider) -> bool:
+    """Whether what is tuned there answers only while it is deployed."""
+    return Operation.DEPLOY in provider.spec.operations and isinstance(provider, Deploying)
+
+
 def _check_deploys(provider: Provider) -> None:
-    can_deploy = Operation.DEPLOY in provider.spec.operations and isinstance(provider, Deploying)
-    if not can_deploy:
+    if not deploys(provider):
         raise OperationNotSupported(
             f"{provider.spec.title} deploys no models: they answer without, or not at all."
         )

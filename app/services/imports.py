@@ -4,7 +4,6 @@ Providers are asked with no transaction open. Every thing is adopted in a transa
 so that an import that breaks off is finished by the next one.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 
@@ -13,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.datasets import DatasetRef
 from app.domain.errors import (
-    Later,
     LuthierError,
     OperationNotSupported,
     ProviderNotConfigured,
@@ -25,16 +23,26 @@ from app.domain.files import dataset_name
 from app.domain.idempotency import Idempotency
 from app.domain.imports import Adopted, Import, Kind, Refused, adopted_job, adopted_model
 from app.domain.jobs import Millis, job_of
-from app.domain.provider import FoundFile, FoundJob, FoundModel, Importing, Inventory, Provider
+from app.domain.provider import (
+    FoundFile,
+    FoundJob,
+    FoundModel,
+    Importing,
+    Inventory,
+    Operation,
+    Provider,
+)
 from app.services import recipes
 from app.services.created import Created
 from app.services.datasets import Datasets
+from app.services.vendors import asked_now
 from app.storage import datasets, idempotency, imports, jobs, models, orphans
 from app.storage.database import Database
 from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.imports import AlreadyImported, Imported
 from app.storage.signals import WORK_DUE, Signals
+from app.storage.tenancy import as_service
 
 INVENTORY_SECONDS = 300.0
 """Beyond it the provider is taken for unreachable."""
@@ -79,7 +87,7 @@ class Imports:
         if first is not None:
             return Created(first, is_replay=True)
         provider = self._importing(name)
-        found = await _inventory(provider, wanted.since)
+        found = await _inventory(name, provider, wanted.since)
         visit = _Visit(self._database, self._stored, name, provider, wanted, self._clock)
         done = await visit.adopt(found)
         self._signals.send(WORK_DUE)
@@ -92,7 +100,8 @@ class Imports:
 
     def _importing(self, name: str) -> Importing:
         provider = recipes.named(self._providers, name)
-        if not isinstance(provider, Importing):
+        can_import = Operation.IMPORT in provider.spec.operations
+        if not can_import or not isinstance(provider, Importing):
             raise OperationNotSupported(f"{provider.spec.title} has nothing that can be imported.")
         if provider.missing:
             needed = ", ".join(provider.missing)
@@ -147,7 +156,7 @@ class _Visit:
             before = known.get(file.id)
             if before is not None and before.problem is not None:
                 self._refused.append(msgspec.json.decode(before.problem, type=Refused))
-            elif file.id in there:
+            elif file.id in there or (before is not None and before.is_elsewhere):
                 self._known[Kind.FILES] += 1
             elif self._has_room():
                 await self._adopt_file(file, is_gone=before is not None)
@@ -262,11 +271,12 @@ class _Visit:
         }
 
     async def _ours(self, found: Inventory) -> set[str]:
-        """The submission keys among them that belong to jobs of this service."""
+        """The submission keys among them that belong to jobs of this service, in any project."""
         named = {job.key: job_of(job.key) for job in found.jobs if job.key}
         ids = {of[0] for of in named.values() if of is not None}
-        async with self._database.read() as connection:
-            known = await jobs.find_many(connection, sorted(ids))
+        with as_service():
+            async with self._database.read() as connection:
+                known = await jobs.find_many(connection, sorted(ids))
         return {key for key, of in named.items() if of is not None and of[0] in known}
 
     async def _watched(self, found: Inventory) -> set[str]:
@@ -275,8 +285,9 @@ class _Visit:
         return {job.remote.id for job in found.jobs if job.remote.id in imported or job.key in ours}
 
     async def _has_model(self, artifact: str) -> bool:
-        async with self._database.read() as connection:
-            return await models.find_artifact(connection, self._name, artifact) is not None
+        with as_service():
+            async with self._database.read() as connection:
+                return await models.find_artifact(connection, self._name, artifact) is not None
 
     async def _remember(
         self,
@@ -303,20 +314,9 @@ class _Visit:
         return False
 
 
-async def _inventory(provider: Importing, since: Millis) -> Inventory:
-    try:
-        async with asyncio.timeout(INVENTORY_SECONDS):
-            return await provider.inventory(since)
-    except Later as said:
-        raise ProviderUnavailable(f"The provider wants to be asked later: {said.reason}") from said
-    except Steer as said:
-        raise ProviderNotConfigured(str(said)) from said
-    except LuthierError:
-        raise
-    except Exception as error:
-        raise ProviderUnavailable(
-            f"The provider does not answer as it should ({type(error).__name__})."
-        ) from error
+async def _inventory(name: str, provider: Importing, since: Millis) -> Inventory:
+    async with asked_now(name, "inventory", seconds=INVENTORY_SECONDS):
+        return await provider.inventory(since)
 
 
 def _refused(file: FoundFile, error: Exception) -> Refused:

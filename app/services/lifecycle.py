@@ -8,9 +8,10 @@ from app.domain.errors import BaseModelUnknown
 from app.domain.jobs import day_of
 from app.domain.lifecycle import Ends, LivingModel, ends_of, living
 from app.domain.models import TunedModel
+from app.domain.offers import Offer, VendorList, offer, offers
 from app.domain.provider import Provider
 from app.services.models import Models
-from app.storage import hosting, models
+from app.storage import hosting, models, vendor_lists
 from app.storage.database import Database
 from app.storage.models import Bases
 
@@ -49,11 +50,12 @@ class Lifecycle:
 
     async def _shown(self, found: Sequence[TunedModel]) -> list[LivingModel]:
         today = day_of(self._clock())
-        ends = await asyncio.to_thread(
-            lambda: {where: self._ends(*where) for where in _places(found)}
-        )
         async with self._database.read() as connection:
+            lists = await vendor_lists.find_all(connection)
             hosted = await hosting.find_many(connection, [model.id for model in found])
+        ends = await asyncio.to_thread(
+            lambda: {where: self._ends(lists, *where) for where in _places(found)}
+        )
         return [
             living(model, ends[model.provider, model.base_model], hosted.get(model.id), today)
             for model in found
@@ -62,16 +64,21 @@ class Lifecycle:
     async def _retiring(self, days: int) -> Bases:
         """The base models that are served for so many days at the most."""
         last = day_of(self._clock()) + timedelta(days=days)
+        async with self._database.read() as connection:
+            lists = await vendor_lists.find_all(connection)
         return await asyncio.to_thread(
-            lambda: {name: _ending(provider, last) for name, provider in self._providers.items()}
+            lambda: {
+                name: _ending(offers(provider, lists.get(name, VendorList())), last)
+                for name, provider in self._providers.items()
+            }
         )
 
-    def _ends(self, name: str, base_model: str) -> Ends:
+    def _ends(self, lists: Mapping[str, VendorList], name: str, base_model: str) -> Ends:
         provider = self._providers.get(name)
         if provider is None:
             return Ends()
         try:
-            return ends_of(provider.base_model(base_model))
+            return ends_of(offer(provider, base_model, lists.get(name, VendorList())))
         except BaseModelUnknown:
             return Ends()
 
@@ -80,9 +87,9 @@ def _places(found: Iterable[TunedModel]) -> set[tuple[str, str]]:
     return {(model.provider, model.base_model) for model in found}
 
 
-def _ending(provider: Provider, last: date) -> list[str]:
+def _ending(bases: Iterable[Offer], last: date) -> list[str]:
     return [
         base.name
-        for base in provider.base_models()
+        for base in bases
         if base.serving_ends_at is not None and base.serving_ends_at <= last
     ]

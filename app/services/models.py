@@ -20,8 +20,10 @@ from app.domain.evaluations import Candidate
 from app.domain.hosting import HostingState
 from app.domain.models import TunedModel
 from app.domain.provider import Deploying, Operation, Provider, Servable
+from app.services.offers import offered
 from app.storage import aliases, evaluations, hosting, jobs, models
 from app.storage.database import Database
+from app.telemetry.calls import vendor_call
 
 NOTE_SECONDS = 60.0
 """How exactly it is known when a deployed model was asked last."""
@@ -30,7 +32,7 @@ NOTE_SECONDS = 60.0
 class Models:
     """What a user does with models.
 
-    Asking is the one use case that waits for a provider; no transaction is open meanwhile.
+    Asking waits for a provider; no transaction is open meanwhile.
     """
 
     def __init__(self, database: Database, providers: Mapping[str, Provider]) -> None:
@@ -74,7 +76,8 @@ class Models:
             raise ModelInUse(f"The alias {alias} points to this model; point it elsewhere first.")
         if user is not None:
             raise ModelInUse(f"{user} needs this model; wait for its end.")
-        await provider.delete(model.artifact)
+        with vendor_call(model.provider, "delete"):
+            await provider.delete(model.artifact)
         async with self._database.write() as connection:
             await models.remove(connection, model.id)
 
@@ -97,7 +100,7 @@ class Models:
                 "provider/base_model."
             )
         try:
-            base = await asyncio.to_thread(provider.base_model, base_model)
+            base = await offered(self._database, provider, name, base_model)
         except BaseModelUnknown as error:
             raise ModelNotFound(error.detail) from error
         return Candidate(reference, name, base.name)
@@ -112,20 +115,22 @@ class Models:
         except BaseModelUnknown:
             return None
 
-    async def ask(self, reference: str, request: dict[str, Any]) -> dict[str, Any]:
+    async def ask(self, who: Candidate, request: dict[str, Any]) -> dict[str, Any]:
         """One answer in OpenAI's shape."""
-        provider, model = await self._answering(reference)
-        return await provider.chat(model, request) | {"model": reference}
+        provider, model = await self._answering(who)
+        with vendor_call(who.provider, "chat"):
+            return await provider.chat(model, request) | {"model": who.name}
 
     async def ask_stream(
-        self, reference: str, request: dict[str, Any]
+        self, who: Candidate, request: dict[str, Any]
     ) -> AsyncIterator[dict[str, Any]]:
         """One answer as OpenAI's chunks; an unknown model is refused before the first."""
-        provider, model = await self._answering(reference)
+        provider, model = await self._answering(who)
 
         async def chunks() -> AsyncIterator[dict[str, Any]]:
-            async for chunk in provider.chat_stream(model, request):
-                yield chunk | {"model": reference}
+            with vendor_call(who.provider, "chat_stream"):
+                async for chunk in provider.chat_stream(model, request):
+                    yield chunk | {"model": who.name}
 
         return chunks()
 
@@ -145,12 +150,11 @@ class Models:
         async with self._database.write() as connection:
             await hosting.note_used(connection, model_id)
 
-    async def _answering(self, reference: str) -> tuple[Provider, Servable]:
-        who = await self.resolve(reference)
+    async def _answering(self, who: Candidate) -> tuple[Provider, Servable]:
         artifact = (await self.get(who.model_id)).artifact if who.model_id else None
         provider = self._providers.get(who.provider)
         if provider is None:
-            raise ModelNotFound(f"{reference} lives at {who.provider}, which is not configured.")
+            raise ModelNotFound(f"{who.name} lives at {who.provider}, which is not configured.")
         if who.model_id is not None and isinstance(provider, Deploying):
             await self._note_used(who.model_id)
         return provider, Servable(who.base_model, artifact)

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from app.domain.errors import ModelNotFound
+from app.domain.evaluations import Candidate
 from app.domain.naming import model_id_of
 from app.domain.provider import Provider
 from app.services.models import Models
@@ -15,23 +18,28 @@ class Names:
         self._models = models
         self._providers = providers
 
-    async def reference(self, name: str) -> str:
-        """What `Models` calls the model of that name; an unknown one is left as it is.
+    async def resolve(self, name: str) -> Candidate:
+        """Who is meant by whatever `Models` reads, and by the names that OpenAI's programs use.
 
         `ft:...` names are read; a base model's bare name means the one configured provider that
-        lists it, or OpenAI where several do.
+        lists it, or OpenAI where several do. Raises `ModelNotFound`.
         """
+        meant = await self._meant(name)
+        return msgspec.structs.replace(meant, name=name)
+
+    async def _meant(self, name: str) -> Candidate:
         tuned = model_id_of(name)
         if tuned is not None:
-            return tuned
-        if name.startswith("model_") or name.partition("/")[0] in self._providers:
-            return name
+            return await self._models.resolve(tuned)
         try:
-            await self._models.resolve(name)
+            return await self._models.resolve(name)
         except ModelNotFound:
+            if name.startswith("model_") or name.partition("/")[0] in self._providers:
+                raise
             home = self._home_of(name)
-            return f"{home}/{name}" if home else name
-        return name
+            if home is None:
+                raise
+        return await self._models.resolve(f"{home}/{name}")
 
     def _home_of(self, name: str) -> str | None:
         """The connection that a bare name belongs to."""

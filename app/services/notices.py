@@ -1,4 +1,4 @@
-"""Notices: what happened to models and aliases."""
+"""Notices: what happened to models, aliases and webhooks."""
 
 from collections.abc import Sequence
 

@@ -5,17 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from app.domain import quotes
-from app.domain.catalogue import BaseModel
+from app.domain import offers, quotes
 from app.domain.compiling import Compilation
 from app.domain.datasets import Dataset
 from app.domain.errors import Fault, LuthierError
 from app.domain.jobs import Method, day_of
+from app.domain.offers import Offer
 from app.domain.provider import Provider, Recipe
 from app.domain.quotes import Quote
 from app.services import recipes
 from app.services.compilations import Compilations
-from app.storage import datasets, models
+from app.services.offers import offered
+from app.storage import datasets, models, vendor_lists
 from app.storage.database import Database
 
 PACES = 20
@@ -29,7 +30,7 @@ class QuoteTarget(msgspec.Struct, frozen=True):
     base_model: str
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class SideBySide(msgspec.Struct, frozen=True, kw_only=True):
     """The rows for one dataset and method."""
 
     dataset: Dataset
@@ -55,13 +56,13 @@ class Quotes:
 
     async def compare(
         self, reference: str, method: Method, targets: Sequence[QuoteTarget] | None
-    ) -> Comparison:
+    ) -> SideBySide:
         """A quote for each target, or for every base model that offers the method."""
         async with self._database.read() as connection:
             dataset = await datasets.get(connection, reference)
         wanted = targets if targets is not None else await self._all_offering(method)
         rows = [await self._quote(dataset, method, target) for target in wanted]
-        return Comparison(dataset=dataset, method=method, quotes=rows)
+        return SideBySide(dataset=dataset, method=method, quotes=rows)
 
     async def for_recipe(self, name: str, recipe: Recipe, compilation: Compilation) -> Quote:
         """The quote for a recipe that was compiled."""
@@ -86,15 +87,17 @@ class Quotes:
     async def _all_offering(self, method: Method) -> list[QuoteTarget]:
         found: list[QuoteTarget] = []
         for name, provider in sorted(self._providers.items()):
-            bases = await asyncio.to_thread(provider.base_models)
+            async with self._database.read() as connection:
+                listed = await vendor_lists.find(connection, name)
+            bases = await asyncio.to_thread(offers.offers, provider, listed)
             found += [QuoteTarget(name, base.name) for base in bases if method.type in base.methods]
         return found
 
     async def _quote(self, dataset: Dataset, method: Method, target: QuoteTarget) -> Quote:
         provider = recipes.named(self._providers, target.provider)
-        base = await asyncio.to_thread(provider.base_model, target.base_model)
+        base = await offered(self._database, provider, target.provider, target.base_model)
         try:
-            recipe = await recipes.checked(provider, target.base_model, method, dataset)
+            recipe = recipes.checked(provider, base, method, dataset)
             compilation = await self._compilations.verdict(dataset, provider, recipe)
             quote = await self.for_recipe(target.provider, recipe, compilation)
         except LuthierError as error:
@@ -102,7 +105,7 @@ class Quotes:
         reasons = [*compilation.errors.first, *self._closed(provider, base)]
         return msgspec.structs.replace(quote, reasons=reasons)
 
-    def _closed(self, provider: Provider, base: BaseModel) -> list[Fault]:
+    def _closed(self, provider: Provider, base: Offer) -> list[Fault]:
         """Why no job could be created there today."""
         try:
             recipes.check_open(provider, base, today=day_of(self._clock()))

@@ -11,6 +11,7 @@ from app.services.jobs import Jobs
 from app.storage import jobs
 from app.storage.database import Database
 from app.storage.signals import JOB_CHANGED, Signals
+from app.storage.tenancy import as_service
 
 LOOK_EVERY_SECONDS = 0.25
 """A thousand watchers cost one query each quarter of a second, whoever changed the job."""
@@ -60,7 +61,7 @@ class Watch:
                     continue
                 if job.status.is_final:
                     return
-                if not await self._wait(job_id, _events_above(after), seconds=QUIET_SECONDS):
+                while not await self._wait(job_id, _events_above(after), seconds=QUIET_SECONDS):
                     yield None
 
     async def run(self) -> None:
@@ -84,8 +85,9 @@ class Watch:
     async def _look(self) -> None:
         if not self._watched:
             return
-        async with self._database.read() as connection:
-            seen = await jobs.revisions(connection, list(self._watched))
+        with as_service():
+            async with self._database.read() as connection:
+                seen = await jobs.revisions(connection, list(self._watched))
         if seen != self._seen:
             async with self._changed:
                 self._seen = seen

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, RowMapping, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    RowMapping,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,15 +22,17 @@ from app.domain.aliases import Alias, AliasDecision, Change
 from app.domain.errors import AliasNotFound
 from app.storage import notices
 from app.storage.base import Json, Row
+from app.storage.tenancy import Lookup, Owned, mine
 
 
-class AliasRow(Row):
+class AliasRow(Owned, Row):
     """The columns are the fields of `domain.aliases.Alias`."""
 
     __tablename__ = "aliases"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
     target: Mapped[Any] = mapped_column(Json)
     model_id: Mapped[str | None] = mapped_column(index=True)
     gate: Mapped[Any | None] = mapped_column(Json)
@@ -29,7 +41,7 @@ class AliasRow(Row):
     moved_at: Mapped[int] = mapped_column(BigInteger)
 
 
-class AliasDecisionRow(Row):
+class AliasDecisionRow(Owned, Row):
     """One decision; it outlives its alias."""
 
     __tablename__ = "alias_decisions"
@@ -46,10 +58,13 @@ class AliasDecisionRow(Row):
     at: Mapped[int] = mapped_column(BigInteger)
 
 
+_FIND = Lookup(AliasRow, select(*AliasRow.__table__.c).where(AliasRow.name == bindparam("alias")))
+
+
 async def find(connection: AsyncConnection, name: str, *, lock: bool = False) -> Alias | None:
     """The alias of that name; held against other writers until the transaction ends if `lock`."""
-    query = select(*AliasRow.__table__.c).where(AliasRow.name == name)
-    found = await connection.execute(query.with_for_update() if lock else query)
+    query, given = _FIND.now(alias=name)
+    found = await connection.execute(query.with_for_update() if lock else query, given)
     row = found.mappings().one_or_none()
     return None if row is None else _alias(row)
 
@@ -66,7 +81,8 @@ async def list_page(
     connection: AsyncConnection, *, before: str | None, limit: int
 ) -> Sequence[Alias]:
     """At most `limit` aliases, newest first, older than the alias id `before`."""
-    query = select(*AliasRow.__table__.c).order_by(AliasRow.id.desc()).limit(limit)
+    query = select(*AliasRow.__table__.c).where(mine(AliasRow))
+    query = query.order_by(AliasRow.id.desc()).limit(limit)
     if before is not None:
         query = query.where(AliasRow.id < before)
     return [_alias(row) for row in (await connection.execute(query)).mappings()]
@@ -82,14 +98,14 @@ async def write(connection: AsyncConnection, change: Change) -> None:
     """Store what changed of an alias that is locked, and why."""
     alias = change.alias
     await connection.execute(
-        update(AliasRow).where(AliasRow.id == alias.id).values(**_columns(alias))
+        update(AliasRow).where(AliasRow.id == alias.id, mine(AliasRow)).values(**_columns(alias))
     )
     await record(connection, change.decision)
 
 
 async def remove(connection: AsyncConnection, alias: Alias, decision: AliasDecision) -> None:
     """Forget an alias that is locked; its history stays."""
-    await connection.execute(delete(AliasRow).where(AliasRow.id == alias.id))
+    await connection.execute(delete(AliasRow).where(AliasRow.id == alias.id, mine(AliasRow)))
     await record(connection, decision)
 
 
@@ -106,7 +122,26 @@ async def history(connection: AsyncConnection, name: str, *, limit: int) -> list
     """The latest decisions on a name, newest first."""
     found = await connection.execute(
         select(*AliasDecisionRow.__table__.c)
-        .where(AliasDecisionRow.alias == name)
+        .where(AliasDecisionRow.alias == name, mine(AliasDecisionRow))
+        .order_by(AliasDecisionRow.id.desc())
+        .limit(limit)
+    )
+    return [msgspec.convert(dict(row), AliasDecision) for row in found.mappings()]
+
+
+async def on_model(
+    connection: AsyncConnection, model_id: str, *, limit: int
+) -> list[AliasDecision]:
+    """The latest decisions to or from a model, newest first."""
+    found = await connection.execute(
+        select(*AliasDecisionRow.__table__.c)
+        .where(
+            or_(
+                AliasDecisionRow.to_model == model_id,
+                AliasDecisionRow.from_model == model_id,
+            ),
+            mine(AliasDecisionRow),
+        )
         .order_by(AliasDecisionRow.id.desc())
         .limit(limit)
     )
@@ -117,24 +152,27 @@ async def is_decided(connection: AsyncConnection, name: str, *, by: str) -> bool
     """Whether somebody's wish has been decided on before."""
     found = await connection.execute(
         select(AliasDecisionRow.id)
-        .where(AliasDecisionRow.alias == name, AliasDecisionRow.by == by)
+        .where(AliasDecisionRow.alias == name, AliasDecisionRow.by == by, mine(AliasDecisionRow))
         .limit(1)
     )
     return found.scalar_one_or_none() is not None
 
 
-async def points_to_base(connection: AsyncConnection, name: str) -> bool:
-    """Whether an alias points to the base model."""
+async def projects_using_base(connection: AsyncConnection, name: str) -> list[str]:
+    """The projects in which an alias points to the base model."""
     found = await connection.execute(
-        select(AliasRow.id).where(AliasRow.target["name"].as_string() == name).limit(1)
+        select(AliasRow.project_id)
+        .where(AliasRow.target["name"].as_string() == name, mine(AliasRow))
+        .distinct()
+        .order_by(AliasRow.project_id)
     )
-    return found.scalar_one_or_none() is not None
+    return list(found.scalars())
 
 
 async def uses_model(connection: AsyncConnection, model_id: str) -> str | None:
     """An alias that points to the tuned model, if there is one."""
     found = await connection.execute(
-        select(AliasRow.name).where(AliasRow.model_id == model_id).limit(1)
+        select(AliasRow.name).where(AliasRow.model_id == model_id, mine(AliasRow)).limit(1)
     )
     return found.scalar_one_or_none()
 

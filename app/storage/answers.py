@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ForeignKey, and_, bindparam, insert, select, update
+from sqlalchemy import ForeignKey, and_, bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.evaluations import Answer, Judgement
+from app.domain.standings import Spending
 from app.storage.base import Json, Row
 
 ROWS_AT_ONCE = 500
@@ -64,6 +65,25 @@ async def keep(
             await connection.execute(insert(row), values)
 
 
+async def copy(
+    connection: AsyncConnection, *, candidate: str, source: str, to: str, name: str
+) -> int:
+    """Keep a candidate's answers of one evaluation in another too, under a name; how many."""
+    kept = {"evaluation_id": literal(to), "candidate": literal(name)}
+    columns = AnswerRow.__table__.c
+    copied = select(*(kept.get(column.key, column) for column in columns)).where(
+        AnswerRow.evaluation_id == source, AnswerRow.candidate == candidate
+    )
+    await connection.execute(
+        insert(AnswerRow).from_select([column.key for column in columns], copied)
+    )
+    # Not every driver tells how many rows were inserted.
+    kept_there = select(func.count()).where(
+        AnswerRow.evaluation_id == to, AnswerRow.candidate == name
+    )
+    return (await connection.execute(kept_there)).scalar_one()
+
+
 async def answered(connection: AsyncConnection, evaluation_id: str) -> dict[tuple[str, int], bool]:
     """Which (candidate, row) are done with: True where there is an answer, False a refusal."""
     found = await connection.execute(
@@ -84,6 +104,21 @@ async def scores(
         )
     )
     return {(candidate, row): given for candidate, row, given in found}
+
+
+async def spending(connection: AsyncConnection, evaluation_id: str) -> dict[str, Spending]:
+    """What each candidate's answers took; dollars are None where one's price is not known."""
+    spent: dict[str, Spending] = {}
+    found = await connection.execute(
+        select(AnswerRow.candidate, AnswerRow.seconds, AnswerRow.cost_usd).where(
+            AnswerRow.evaluation_id == evaluation_id, AnswerRow.refusal.is_(None)
+        )
+    )
+    for candidate, seconds, usd in found:
+        one = spent.setdefault(candidate, Spending(seconds=[], usd=0.0))
+        one.seconds.append(seconds)
+        one.usd = None if usd is None or one.usd is None else one.usd + usd
+    return spent
 
 
 async def page(

@@ -5,15 +5,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.storage import datasets, files, uploads
 from app.storage.blobs import Blobs
 from app.storage.database import Database
+from app.storage.tenancy import as_service
 
 
 async def is_used(connection: AsyncConnection, sha256: str) -> bool:
-    """Whether a dataset version, a file or a part of an upload has this content."""
-    return (
-        await datasets.is_content_used(connection, sha256)
-        or await files.is_content_used(connection, sha256)
-        or await uploads.is_content_used(connection, sha256)
-    )
+    """Whether a dataset version, a file or a part of an upload of any project has this content."""
+    with as_service():
+        return (
+            await datasets.is_content_used(connection, sha256)
+            or await files.is_content_used(connection, sha256)
+            or await uploads.is_content_used(connection, sha256)
+        )
 
 
 async def drop_unused(database: Database, blobs: Blobs, *hashes: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import event, select, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -27,6 +27,9 @@ WRITING = "BEGIN IMMEDIATE"
 
 POOL_WAIT_SECONDS = 30.0
 
+READ_ONLY = "25006"
+"""PostgreSQL's state for a write where none may be: a replica, or a primary that was one."""
+
 
 def wall_clock() -> int:
     """Now, in milliseconds since 1970."""
@@ -37,7 +40,8 @@ class Database:
     """Reading and writing with transactions as short as the block they stand around.
 
     SQLite has one writer per process, taken in turn; its readers see the last commit. `clock` is
-    the time of an embedded database, and `connect` stands in for its driver.
+    the time of an embedded database, and `connect` stands in for its driver. A transaction waits
+    `pool_wait` seconds for one of `pool` connections to PostgreSQL.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Database:
         *,
         clock: Callable[[], int] = wall_clock,
         pool: int = 10,
+        pool_wait: float = POOL_WAIT_SECONDS,
         connect: Callable[..., Awaitable[Any]] | None = None,
     ) -> None:
         self.url = normalise(url)
@@ -56,8 +61,8 @@ class Database:
             self._writer = _sqlite_engine(self.url, clock, connect, size=1, begin=WRITING)
             self._reader = _sqlite_engine(self.url, clock, connect, size=SQLITE_READERS)
         else:
-            self._writer = _postgres_engine(self.url, pool)
-            self._reader = _postgres_engine(self.url, pool, isolation_level="AUTOCOMMIT")
+            self._writer = _postgres_engine(self.url, pool, pool_wait)
+            self._reader = _postgres_engine(self.url, pool, pool_wait, isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
@@ -142,17 +147,25 @@ def _sqlite_engine(
     return engine
 
 
-def _postgres_engine(url: URL, pool: int, **options: Any) -> AsyncEngine:
-    return create_async_engine(
+def _postgres_engine(url: URL, pool: int, pool_wait: float, **options: Any) -> AsyncEngine:
+    engine = create_async_engine(
         url,
         pool_size=pool,
         max_overflow=0,
-        pool_timeout=POOL_WAIT_SECONDS,
+        pool_timeout=pool_wait,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={"connect_timeout": 10},
         **options,
     )
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def leave(context: ExceptionContext) -> None:  # pyright: ignore[reportUnusedFunction]
+        # A server that has become a replica stays one: new connections find the new primary.
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            context.is_disconnect = True
+
+    return engine
 
 
 def _to_json(value: Any) -> str:

@@ -1,25 +1,40 @@
 """Evaluations: what was asked for, how far they are, and what came of them."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Index, RowMapping, and_, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    RowMapping,
+    String,
+    and_,
+    cast,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.errors import EvaluationNotFound
 from app.domain.evaluations import Evaluation, EvaluationStatus, Judge
-from app.storage import leases
+from app.domain.webhook_deliveries import Told
+from app.storage import leases, webhook_deliveries
 from app.storage.base import Json, Row, database_now
+from app.storage.tenancy import Charged, mine, stamp, tenant
 
 _OPEN = "status NOT IN ('succeeded', 'failed')"
 
 
-class EvaluationRow(leases.Counted, Row):
+class EvaluationRow(leases.Counted, Charged, Row):
     """An evaluation; the columns are the fields of `domain.evaluations.Evaluation`."""
 
     __tablename__ = "evaluations"
     __table_args__ = (
+        Index("ix_evaluations_project_id_id", "project_id", "id"),
         Index(
             "ix_evaluations_due", "next_at", postgresql_where=text(_OPEN), sqlite_where=text(_OPEN)
         ),
@@ -54,16 +69,20 @@ class EvaluationRow(leases.Counted, Row):
 
 async def add(connection: AsyncConnection, evaluation: Evaluation) -> None:
     """Store a new evaluation, due at once."""
-    values = msgspec.to_builtins(evaluation)
+    values = msgspec.to_builtins(evaluation) | stamp()
     await connection.execute(
         insert(EvaluationRow).values(**values, next_at=database_now(), lease_owner=None)
     )
+    told = Told("evaluation.created", evaluation.id, evaluation.status)
+    await webhook_deliveries.tell(connection, [told], project_id=tenant().project_id)
 
 
 async def get(connection: AsyncConnection, evaluation_id: str) -> Evaluation:
     """The evaluation of that id; raises `EvaluationNotFound`."""
     found = await connection.execute(
-        select(*EvaluationRow.__table__.c).where(EvaluationRow.id == evaluation_id)
+        select(*EvaluationRow.__table__.c).where(
+            EvaluationRow.id == evaluation_id, mine(EvaluationRow)
+        )
     )
     row = found.mappings().one_or_none()
     if row is None:
@@ -75,7 +94,8 @@ async def list_page(
     connection: AsyncConnection, *, job_id: str | None, before: str | None, limit: int
 ) -> list[Evaluation]:
     """At most `limit` evaluations, newest first, older than the id `before`."""
-    query = select(*EvaluationRow.__table__.c).order_by(EvaluationRow.id.desc()).limit(limit)
+    query = select(*EvaluationRow.__table__.c).where(mine(EvaluationRow))
+    query = query.order_by(EvaluationRow.id.desc()).limit(limit)
     if job_id is not None:
         query = query.where(EvaluationRow.job_id == job_id)
     if before is not None:
@@ -84,6 +104,11 @@ async def list_page(
 
 
 _IS_OPEN = and_(text(_OPEN))
+
+
+async def is_any_due(connection: AsyncConnection) -> bool:
+    """Whether a claim would find something."""
+    return await leases.is_any_due(connection, EvaluationRow, where=_IS_OPEN)
 
 
 async def claim(connection: AsyncConnection, *, owner: str, limit: int) -> list[Evaluation]:
@@ -113,7 +138,11 @@ async def apply(
     values |= {"next_at": leases.in_seconds(look_again_in), "lease_owner": None}
     if ended:
         values["finished_at"] = database_now()
-    return await note(connection, evaluation, **values)
+    is_ours = await note(connection, evaluation, **values)
+    if is_ours and ended:
+        told = Told(f"evaluation.{values['status']}", evaluation.id, values["status"])
+        await webhook_deliveries.tell(connection, [told], project_id=evaluation.project_id)
+    return is_ours
 
 
 async def reopen(
@@ -122,7 +151,7 @@ async def reopen(
     """Let one that has ended be scored again, due at once."""
     await connection.execute(
         update(EvaluationRow)
-        .where(EvaluationRow.id == evaluation.id)
+        .where(EvaluationRow.id == evaluation.id, mine(EvaluationRow))
         .values(
             metrics=metrics,
             judge=msgspec.to_builtins(judge),
@@ -137,11 +166,61 @@ async def reopen(
     )
 
 
+async def find_answering(
+    connection: AsyncConnection, *, dataset_id: str, model_id: str
+) -> Evaluation | None:
+    """The latest evaluation that has all of the model's answers to the dataset's examples."""
+    found = await connection.execute(
+        select(*EvaluationRow.__table__.c)
+        .where(
+            EvaluationRow.status == EvaluationStatus.SUCCEEDED,
+            EvaluationRow.dataset["id"].as_string() == dataset_id,
+            EvaluationRow.limit.is_(None),
+            mine(EvaluationRow),
+        )
+        .order_by(EvaluationRow.id.desc())
+    )
+    for row in found.mappings():
+        if any(one.get("model_id") == model_id for one in row["candidates"]):
+            return _evaluation(row)
+    return None
+
+
+async def promised(connection: AsyncConnection, *, key_id: str | None) -> Decimal:
+    """What the unfinished evaluations of the project, or of one of its keys, may cost at most."""
+    query = select(EvaluationRow.max_cost_usd).where(
+        text(_OPEN), EvaluationRow.max_cost_usd.is_not(None), mine(EvaluationRow)
+    )
+    if key_id is not None:
+        query = query.where(EvaluationRow.key_id == key_id)
+    return sum((Decimal(most or 0) for most in await connection.scalars(query)), Decimal(0))
+
+
+async def of_model(connection: AsyncConnection, model_id: str, *, limit: int) -> list[Evaluation]:
+    """The latest evaluations that ended well and in which the model answered, newest first."""
+    found = await connection.execute(
+        select(*EvaluationRow.__table__.c)
+        .where(
+            mine(EvaluationRow),
+            EvaluationRow.status == EvaluationStatus.SUCCEEDED,
+            # An id is found nowhere by chance.
+            cast(EvaluationRow.candidates, String).contains(model_id, autoescape=True),
+        )
+        .order_by(EvaluationRow.id.desc())
+        .limit(limit)
+    )
+    return [_evaluation(row) for row in found.mappings()]
+
+
 async def uses_dataset(connection: AsyncConnection, dataset_id: str) -> str | None:
     """An unfinished evaluation that needs the dataset, if there is one."""
     found = await connection.execute(
         select(EvaluationRow.id)
-        .where(text(_OPEN), EvaluationRow.dataset["id"].as_string() == dataset_id)
+        .where(
+            text(_OPEN),
+            EvaluationRow.dataset["id"].as_string() == dataset_id,
+            mine(EvaluationRow),
+        )
         .limit(1)
     )
     return found.scalar_one_or_none()
@@ -150,7 +229,9 @@ async def uses_dataset(connection: AsyncConnection, dataset_id: str) -> str | No
 async def uses_model(connection: AsyncConnection, model_id: str) -> str | None:
     """An unfinished evaluation that asks the model, as a candidate or judge, if there is one."""
     found = await connection.execute(
-        select(EvaluationRow.id, EvaluationRow.candidates, EvaluationRow.judge).where(text(_OPEN))
+        select(EvaluationRow.id, EvaluationRow.candidates, EvaluationRow.judge).where(
+            text(_OPEN), mine(EvaluationRow)
+        )
     )
     for id_, candidates, judge in found:
         asked = candidates if judge is None else [*candidates, judge["model"]]

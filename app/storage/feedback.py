@@ -9,9 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.feedback import Feedback
 from app.storage.base import Json, Row
+from app.storage.tenancy import Owned, mine
 
 
-class FeedbackRow(Row):
+class FeedbackRow(Owned, Row):
     """A piece of feedback; the columns are the fields of `domain.feedback.Feedback`."""
 
     __tablename__ = "feedback"
@@ -34,7 +35,7 @@ async def list_page(
     connection: AsyncConnection, *, model: str, before: str | None, limit: int
 ) -> list[Feedback]:
     """At most `limit` pieces on a model, newest first, older than the id `before`."""
-    query = select(*FeedbackRow.__table__.c).where(FeedbackRow.model == model)
+    query = select(*FeedbackRow.__table__.c).where(FeedbackRow.model == model, mine(FeedbackRow))
     if before is not None:
         query = query.where(FeedbackRow.id < before)
     found = await connection.execute(query.order_by(FeedbackRow.id.desc()).limit(limit))
@@ -50,7 +51,7 @@ async def to_learn_from(
         is_wanted = or_(is_wanted, FeedbackRow.rating >= minimum_rating)
     found = await connection.execute(
         select(*FeedbackRow.__table__.c)
-        .where(FeedbackRow.model == model, is_wanted)
+        .where(FeedbackRow.model == model, is_wanted, mine(FeedbackRow))
         .order_by(FeedbackRow.id)
         .limit(limit)
     )

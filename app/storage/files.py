@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, delete, insert, select
+from sqlalchemy import BigInteger, Index, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.errors import FileNotFound
 from app.domain.files import File
 from app.storage.base import Row
+from app.storage.tenancy import Owned, mine
 
 
-class FileRow(Row):
+class FileRow(Owned, Row):
     """A file; the columns are the fields of `domain.files.File`."""
 
     __tablename__ = "files"
+    __table_args__ = (Index("ix_files_project_id_id", "project_id", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     filename: Mapped[str]
@@ -36,7 +38,9 @@ async def add(connection: AsyncConnection, file: File) -> None:
 
 async def get(connection: AsyncConnection, file_id: str) -> File:
     """The file of that id; raises `FileNotFound`."""
-    found = await connection.execute(select(*FileRow.__table__.c).where(FileRow.id == file_id))
+    found = await connection.execute(
+        select(*FileRow.__table__.c).where(FileRow.id == file_id, mine(FileRow))
+    )
     row = found.mappings().one_or_none()
     if row is None:
         raise FileNotFound(f"No such File object: {file_id}")
@@ -53,7 +57,7 @@ async def list_page(
 ) -> list[File]:
     """At most `limit` files in order of creation, those that follow the file id `after`."""
     order = FileRow.id.asc() if is_oldest_first else FileRow.id.desc()
-    query = select(*FileRow.__table__.c).order_by(order).limit(limit)
+    query = select(*FileRow.__table__.c).where(mine(FileRow)).order_by(order).limit(limit)
     if purpose is not None:
         query = query.where(FileRow.purpose == purpose)
     if after is not None:
@@ -66,7 +70,9 @@ async def list_page(
 async def of_dataset(connection: AsyncConnection, dataset_id: str) -> list[File]:
     """Every file whose rows are this dataset version."""
     found = await connection.execute(
-        select(*FileRow.__table__.c).where(FileRow.dataset_id == dataset_id).order_by(FileRow.id)
+        select(*FileRow.__table__.c)
+        .where(FileRow.dataset_id == dataset_id, mine(FileRow))
+        .order_by(FileRow.id)
     )
     return [msgspec.convert(dict(row), File) for row in found.mappings()]
 
@@ -74,7 +80,9 @@ async def of_dataset(connection: AsyncConnection, dataset_id: str) -> list[File]
 async def results_of(connection: AsyncConnection, job_ids: Sequence[str]) -> dict[str, list[str]]:
     """The ids of the results files of jobs."""
     found = await connection.execute(
-        select(FileRow.job_id, FileRow.id).where(FileRow.job_id.in_(job_ids)).order_by(FileRow.id)
+        select(FileRow.job_id, FileRow.id)
+        .where(FileRow.job_id.in_(job_ids), mine(FileRow))
+        .order_by(FileRow.id)
     )
     results: dict[str, list[str]] = {job_id: [] for job_id in job_ids}
     for job_id, file_id in found:
@@ -84,10 +92,12 @@ async def results_of(connection: AsyncConnection, job_ids: Sequence[str]) -> dic
 
 async def remove(connection: AsyncConnection, file_id: str) -> None:
     """Forget a file."""
-    await connection.execute(delete(FileRow).where(FileRow.id == file_id))
+    await connection.execute(delete(FileRow).where(FileRow.id == file_id, mine(FileRow)))
 
 
 async def is_content_used(connection: AsyncConnection, sha256: str) -> bool:
     """Whether some file has this content."""
-    found = await connection.execute(select(FileRow.id).where(FileRow.sha256 == sha256).limit(1))
+    found = await connection.execute(
+        select(FileRow.id).where(FileRow.sha256 == sha256, mine(FileRow)).limit(1)
+    )
     return found.scalar_one_or_none() is not None

@@ -12,11 +12,12 @@ from app.domain.hosting import Hosting, HostingChange
 from app.domain.jobs import Millis
 from app.storage import leases, ledger, notices
 from app.storage.base import Json, Row, database_now
+from app.storage.tenancy import Charged, mine, stamp
 
 _OPEN = "state <> 'removed'"
 
 
-class HostingRow(leases.Leased, Row):
+class HostingRow(leases.Leased, Charged, Row):
     """The columns are the fields of `domain.hosting.Hosting`, and the lease."""
 
     __tablename__ = "hosting"
@@ -55,7 +56,9 @@ class HostingRow(leases.Leased, Row):
 async def lock(connection: AsyncConnection, model_id: str) -> Hosting | None:
     """The model's hosting, held against other writers until the transaction ends."""
     found = await connection.execute(
-        select(*HostingRow.__table__.c).where(HostingRow.id == model_id).with_for_update()
+        select(*HostingRow.__table__.c)
+        .where(HostingRow.id == model_id, mine(HostingRow))
+        .with_for_update()
     )
     row = found.mappings().one_or_none()
     return None if row is None else _hosting(row)
@@ -63,13 +66,15 @@ async def lock(connection: AsyncConnection, model_id: str) -> Hosting | None:
 
 async def find_many(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Hosting]:
     """The hostings of those models that have or had one."""
-    found = await connection.execute(select(*HostingRow.__table__.c).where(HostingRow.id.in_(ids)))
+    found = await connection.execute(
+        select(*HostingRow.__table__.c).where(HostingRow.id.in_(ids), mine(HostingRow))
+    )
     return {row["id"]: _hosting(row) for row in found.mappings()}
 
 
 async def add(connection: AsyncConnection, hosting: Hosting) -> None:
     """Store a first wish, due at once; IntegrityError where another was faster."""
-    values = msgspec.to_builtins(hosting)
+    values = msgspec.to_builtins(hosting) | stamp()
     await connection.execute(
         insert(HostingRow).values(**values, next_at=database_now(), lease_owner=None)
     )
@@ -79,10 +84,17 @@ async def wish(connection: AsyncConnection, hosting: Hosting) -> None:
     """Store another wish, due at once; whoever works on the one before has lost the lease."""
     values = msgspec.to_builtins(hosting)
     values |= {"epoch": HostingRow.epoch + 1, "next_at": database_now(), "lease_owner": None}
-    await connection.execute(update(HostingRow).where(HostingRow.id == hosting.id).values(**values))
+    await connection.execute(
+        update(HostingRow).where(HostingRow.id == hosting.id, mine(HostingRow)).values(**values)
+    )
 
 
 _IS_OPEN = and_(HostingRow.provider == bindparam("of"), text(_OPEN))
+
+
+async def is_any_due(connection: AsyncConnection, provider: str) -> bool:
+    """Whether a claim would find something."""
+    return await leases.is_any_due(connection, HostingRow, where=_IS_OPEN, of=provider)
 
 
 async def claim(
@@ -117,7 +129,9 @@ async def apply(connection: AsyncConnection, hosting: Hosting, change: HostingCh
 async def note_used(connection: AsyncConnection, model_id: str) -> None:
     """Note that the model is asked now."""
     await connection.execute(
-        update(HostingRow).where(HostingRow.id == model_id).values(used_at=database_now())
+        update(HostingRow)
+        .where(HostingRow.id == model_id, mine(HostingRow))
+        .values(used_at=database_now())
     )
 
 

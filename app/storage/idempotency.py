@@ -11,15 +11,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.domain.errors import IdempotencyKeyReused
 from app.domain.idempotency import Idempotency
 from app.storage.base import Row, database_now
+from app.storage.tenancy import Owned, mine, owner
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 
-class IdempotencyRow(Row):
-    """The first answer that was given for a key of one operation."""
+class IdempotencyRow(Owned, Row):
+    """The first answer that was given for a key of one operation in one project."""
 
     __tablename__ = "idempotency_keys"
 
+    project_id: Mapped[str] = owner(primary_key=True)
     operation: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]
@@ -39,7 +41,9 @@ async def find(
         return None
     found = await connection.execute(
         select(IdempotencyRow.fingerprint, IdempotencyRow.answer).where(
-            IdempotencyRow.operation == wanted.operation, IdempotencyRow.key == wanted.key
+            IdempotencyRow.operation == wanted.operation,
+            IdempotencyRow.key == wanted.key,
+            mine(IdempotencyRow),
         )
     )
     row = found.one_or_none()

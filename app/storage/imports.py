@@ -10,10 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.imports import Kind
 from app.storage.base import Row, database_now
+from app.storage.tenancy import Owned, as_service, is_mine, mine
 
 
-class ImportedRow(Row):
-    """One thing at a provider, by the provider's id of it."""
+class ImportedRow(Owned, Row):
+    """One thing at a provider, by the provider's id of it: only one project has it."""
 
     __tablename__ = "imports"
 
@@ -32,6 +33,8 @@ class Imported(msgspec.Struct, frozen=True):
 
     local_id: str | None
     problem: bytes | None = None
+    is_elsewhere: bool = False
+    """Whether another project has it."""
 
 
 class AlreadyImported(Exception):  # the transaction is lost
@@ -39,13 +42,20 @@ class AlreadyImported(Exception):  # the transaction is lost
 
 
 async def all_of(connection: AsyncConnection, provider: str, kind: Kind) -> Mapping[str, Imported]:
-    """Everything of one kind by the provider's ids."""
-    found = await connection.execute(
-        select(ImportedRow.remote_id, ImportedRow.local_id, ImportedRow.problem).where(
-            ImportedRow.provider == provider, ImportedRow.kind == kind
+    """Everything of one kind by the provider's ids; of what another project has only that."""
+    with as_service():
+        found = await connection.execute(
+            select(
+                ImportedRow.remote_id,
+                ImportedRow.local_id,
+                ImportedRow.problem,
+                ImportedRow.project_id,
+            ).where(ImportedRow.provider == provider, ImportedRow.kind == kind, mine(ImportedRow))
         )
-    )
-    return {remote_id: Imported(local_id, problem) for remote_id, local_id, problem in found}
+    return {
+        remote_id: Imported(local_id, problem) if is_mine(project) else Imported(None, None, True)
+        for remote_id, local_id, problem, project in found
+    }
 
 
 async def add(
@@ -58,8 +68,9 @@ async def add(
                 provider=provider,
                 kind=kind,
                 remote_id=remote_id,
+                local_id=made.local_id,
+                problem=made.problem,
                 imported_at=database_now(),
-                **msgspec.structs.asdict(made),
             )
         )
     except IntegrityError as error:
@@ -73,5 +84,6 @@ async def forget(connection: AsyncConnection, provider: str, kind: Kind, remote_
             ImportedRow.provider == provider,
             ImportedRow.kind == kind,
             ImportedRow.remote_id == remote_id,
+            mine(ImportedRow),
         )
     )

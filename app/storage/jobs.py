@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Executable,
     ForeignKey,
     Index,
     RowMapping,
@@ -16,8 +17,8 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    exists,
     insert,
-    not_,
     or_,
     select,
     text,
@@ -30,9 +31,7 @@ from app.domain.decide import Decision
 from app.domain.jobs import (
     AT_PROVIDER,
     FINAL,
-    UNSUBMITTED,
     Checkpoint,
-    Desired,
     Event,
     Job,
     JobFilter,
@@ -41,24 +40,43 @@ from app.domain.jobs import (
     Millis,
     StoredEvent,
 )
-from app.storage import leases
+from app.domain.webhook_deliveries import Told
+from app.storage import leases, webhook_deliveries
 from app.storage.base import Json, Row, database_now
+from app.storage.tenancy import Charged, Lookup, mine, stamp, tenant
+from app.telemetry.traces import traceparent
 
-_OPEN = "status NOT IN ('succeeded', 'failed', 'cancelled')"
+# Each chore claims its own jobs, by an index of its own: a long queue of one is no detour for the
+# others. Together the four cover every open job once, but for the blocked ones, which wait for a
+# retry or cancel. Index and query have them word for word, or the index is not used.
+_UNSUBMITTED = "status IN ('queued', 'submitting')"
+_AS_DESIRED = (
+    "(desired = 'run' AND status IN ('running', 'cancelling')"
+    " OR desired = 'pause' AND status IN ('paused', 'cancelling'))"
+)
+_CREATION = f"{_UNSUBMITTED} AND intent_at IS NULL AND desired <> 'cancel'"
+_LOOK_UP = (
+    f"({_UNSUBMITTED} AND (intent_at IS NOT NULL OR desired = 'cancel')"
+    " OR status = 'blocked' AND desired = 'cancel')"
+)
+_STEERING = f"status IN ('running', 'pausing', 'paused', 'cancelling') AND NOT {_AS_DESIRED}"
 
 
-class JobRow(leases.Counted, Row):
+def _index(name: str, predicate: str, *columns: str) -> Index:
+    where = text(predicate)
+    return Index(name, *columns, postgresql_where=where, sqlite_where=where)
+
+
+class JobRow(leases.Counted, Charged, Row):
     """A job; the columns are the fields of `domain.jobs.Job`, and the lease."""
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index(
-            "ix_jobs_due",
-            "provider",
-            "next_at",
-            postgresql_where=text(_OPEN),
-            sqlite_where=text(_OPEN),
-        ),
+        _index("ix_jobs_to_create", _CREATION, "provider", "project_id", "next_at"),
+        _index("ix_jobs_to_look_up", _LOOK_UP, "provider", "next_at"),
+        _index("ix_jobs_to_steer", _STEERING, "provider", "next_at"),
+        _index("ix_jobs_to_observe", _AS_DESIRED, "provider", "next_at"),
+        Index("ix_jobs_project_id_id", "project_id", "id"),
         Index("ix_jobs_status_id", "status", "id"),
     )
 
@@ -76,8 +94,11 @@ class JobRow(leases.Counted, Row):
     seed: Mapped[int] = mapped_column(BigInteger)
     tags: Mapped[Any] = mapped_column(Json)
     evaluate: Mapped[Any | None] = mapped_column(Json)
+    sent: Mapped[Any | None] = mapped_column(Json)
     promote: Mapped[str | None]
+    migration: Mapped[Any | None] = mapped_column(Json)
     cost: Mapped[Any | None] = mapped_column(Json)
+    traceparent: Mapped[str | None]
 
     status: Mapped[str]
     desired: Mapped[str]
@@ -140,25 +161,11 @@ class CheckpointRow(Row):
     at: Mapped[int | None] = mapped_column(BigInteger)
 
 
-# Each chore claims its own jobs; together the predicates cover every open job once, but for the
-# blocked ones, which wait for their user's retry or cancel.
-_IS_UNSUBMITTED = JobRow.status.in_(sorted(UNSUBMITTED))
-_IS_UNWANTED = and_(
-    JobRow.status.in_(sorted(UNSUBMITTED | {JobStatus.BLOCKED})), JobRow.desired == Desired.CANCEL
-)
-AWAITS_LOOK_UP: ColumnElement[bool] = or_(
-    and_(_IS_UNSUBMITTED, JobRow.intent_at.is_not(None)), _IS_UNWANTED
-)
-AWAITS_CREATION: ColumnElement[bool] = and_(
-    _IS_UNSUBMITTED, JobRow.intent_at.is_(None), JobRow.desired != Desired.CANCEL
-)
-_IS_AS_DESIRED = or_(
-    and_(JobRow.desired == Desired.RUN, JobRow.status.in_(["running", "cancelling"])),
-    and_(JobRow.desired == Desired.PAUSE, JobRow.status.in_(["paused", "cancelling"])),
-)
+AWAITS_CREATION: ColumnElement[bool] = and_(text(_CREATION))
+AWAITS_LOOK_UP: ColumnElement[bool] = and_(text(_LOOK_UP))
+AWAITS_STEERING: ColumnElement[bool] = and_(text(_STEERING))
+AWAITS_OBSERVATION: ColumnElement[bool] = and_(text(_AS_DESIRED))
 _IS_AT_PROVIDER = JobRow.status.in_(sorted(AT_PROVIDER))
-AWAITS_STEERING: ColumnElement[bool] = and_(_IS_AT_PROVIDER, not_(_IS_AS_DESIRED))
-AWAITS_OBSERVATION: ColumnElement[bool] = and_(_IS_AT_PROVIDER, _IS_AS_DESIRED)
 
 
 # Built once: SQLAlchemy takes longer to put a statement together than the database to run it.
@@ -169,12 +176,15 @@ _ADD_EVENT = insert(EventRow).values(at=database_now())
 async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
     """Store a new job, due at once, with its first event."""
     values = _columns(msgspec.structs.asdict(job))
-    dataset_id = job.dataset.id if job.dataset else None
-    await connection.execute(_ADD, values | {"dataset_id": dataset_id, "lease_owner": None})
-    await _add_events(connection, job.id, first=1, events=[event])
+    values |= {"dataset_id": job.dataset.id if job.dataset else None, "lease_owner": None}
+    await connection.execute(_ADD, values | stamp() | {"traceparent": traceparent()})
+    kept = msgspec.structs.replace(job, project_id=tenant().project_id)
+    await _add_events(connection, kept, first=1, events=[event])
 
 
-_FIND = select(*JobRow.__table__.c).where(JobRow.id.in_(bindparam("ids", expanding=True)))
+_FIND = Lookup(
+    JobRow, select(*JobRow.__table__.c).where(JobRow.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 async def find(connection: AsyncConnection, job_id: str) -> Job | None:
@@ -184,7 +194,7 @@ async def find(connection: AsyncConnection, job_id: str) -> Job | None:
 
 async def find_many(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Job]:
     """The jobs of those ids that exist."""
-    found = await connection.execute(_FIND, {"ids": ids})
+    found = await connection.execute(*_FIND.now(ids=ids))
     return {row["id"]: _job(row) for row in found.mappings()}
 
 
@@ -192,7 +202,8 @@ async def list_page(
     connection: AsyncConnection, wanted: JobFilter, *, before: str | None, limit: int
 ) -> list[Job]:
     """At most `limit` jobs, newest first, older than the job id `before`."""
-    query = select(*JobRow.__table__.c).order_by(JobRow.id.desc()).limit(limit)
+    query = select(*JobRow.__table__.c).where(mine(JobRow))
+    query = query.order_by(JobRow.id.desc()).limit(limit)
     if wanted.status is not None:
         query = query.where(JobRow.status == wanted.status)
     if wanted.provider is not None:
@@ -209,7 +220,9 @@ async def list_page(
 async def revisions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Revision and number of events of each job that exists."""
     found = await connection.execute(
-        select(JobRow.id, JobRow.revision, JobRow.event_count).where(JobRow.id.in_(ids))
+        select(JobRow.id, JobRow.revision, JobRow.event_count).where(
+            JobRow.id.in_(ids), mine(JobRow)
+        )
     )
     return {id_: (revision, count) for id_, revision, count in found}
 
@@ -229,9 +242,75 @@ async def claim(
     return [(_job(row), row["claimed_at"]) for row in rows]
 
 
+_CHORES = (AWAITS_CREATION, AWAITS_LOOK_UP, AWAITS_STEERING, AWAITS_OBSERVATION)
+_IS_ANY_DUE = select(
+    or_(
+        *(
+            exists()
+            .where(JobRow.provider == bindparam("of"), awaiting, leases.is_due(JobRow))
+            .select_from(JobRow)
+            for awaiting in _CHORES
+        )
+    )
+)
+
+
+async def is_any_due(connection: AsyncConnection, provider: str) -> bool:
+    """Whether any chore would find a job of the provider to claim."""
+    return bool((await connection.execute(_IS_ANY_DUE, {"of": provider})).scalar_one())
+
+
+_MAY_BE_CREATED = and_(JobRow.provider == bindparam("of"), AWAITS_CREATION, leases.is_due(JobRow))
+_FIRST_WAITING = (
+    select(JobRow.project_id).where(_MAY_BE_CREATED).order_by(JobRow.project_id).limit(1)
+)
+
+
+def _waiting_projects() -> Executable:
+    """One step of an index from project to project, however many jobs each of them has."""
+    known = select(_FIRST_WAITING.scalar_subquery().label("project_id")).cte(
+        "waiting", recursive=True
+    )
+    after = _FIRST_WAITING.where(JobRow.project_id > known.c.project_id).scalar_subquery()
+    waiting = known.union_all(select(after).where(known.c.project_id.is_not(None)))
+    return select(waiting.c.project_id).where(waiting.c.project_id.is_not(None))
+
+
+_WAITING_PROJECTS = _waiting_projects()
+
+
+async def waiting_projects(connection: AsyncConnection, provider: str) -> list[str]:
+    """The projects that have a due job to be created at the provider."""
+    found = await connection.execute(_WAITING_PROJECTS, {"of": provider})
+    return list(found.scalars())
+
+
+async def claim_waiting(
+    connection: AsyncConnection, *, provider: str, project: str, owner: str, limit: int
+) -> list[tuple[Job, Millis]]:
+    """As `claim`, of one project's jobs that are to be created."""
+    rows = await leases.claim(
+        connection,
+        JobRow,
+        where=_WAITING_OF_PROJECT,
+        owner=owner,
+        limit=limit,
+        of=provider,
+        project=project,
+    )
+    return [(_job(row), row["claimed_at"]) for row in rows]
+
+
+_WAITING_OF_PROJECT = and_(
+    JobRow.provider == bindparam("of"),
+    JobRow.project_id == bindparam("project"),
+    AWAITS_CREATION,
+)
+
+
 @cache
 def _open(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
-    return and_(JobRow.provider == bindparam("of"), text(_OPEN), awaiting)
+    return and_(JobRow.provider == bindparam("of"), awaiting)
 
 
 async def apply(
@@ -260,12 +339,12 @@ async def apply(
     if row is None:
         return False
     first = row.event_count - len(decision.events) + 1
-    await _add_events(connection, job.id, first=first, events=decision.events)
+    now = msgspec.structs.replace(job, status=JobStatus(row.status))
+    await _add_events(connection, now, first=first, events=decision.events)
     if decision.observation is not None:
         seen = decision.observation
         await _add_series(connection, job, metrics=seen.metrics, checkpoints=seen.checkpoints)
-    is_over = JobStatus(row.status).is_final
-    if row.desired != job.desired and not is_over and not keep_lease:
+    if row.desired != job.desired and not now.status.is_final and not keep_lease:
         await make_due(connection, job.id)
     return True
 
@@ -280,7 +359,7 @@ async def make_due(connection: AsyncConnection, job_id: str) -> None:
     """Let the next tick look at the job, unless somebody holds it just now."""
     await connection.execute(
         update(JobRow)
-        .where(JobRow.id == job_id, JobRow.lease_owner.is_(None))
+        .where(JobRow.id == job_id, JobRow.lease_owner.is_(None), mine(JobRow))
         .values(next_at=database_now())
     )
 
@@ -294,6 +373,7 @@ async def make_due_at(connection: AsyncConnection, provider: str, remote_id: str
             _IS_AT_PROVIDER,
             JobRow.remote["id"].as_string() == remote_id,
             JobRow.lease_owner.is_(None),
+            mine(JobRow),
         )
         .values(next_at=database_now())
     )
@@ -305,7 +385,7 @@ async def change(
     """Record what a user wants; whoever holds the lease keeps it and sees the wish afterwards."""
     done = await connection.execute(
         update(JobRow)
-        .where(JobRow.id == job_id)
+        .where(JobRow.id == job_id, mine(JobRow))
         .values(
             **_columns(dict(values)),
             revision=JobRow.revision + 1,
@@ -314,7 +394,7 @@ async def change(
         .returning(*JobRow.__table__.c)
     )
     job = _job(done.mappings().one())
-    await _add_events(connection, job_id, first=job.event_count, events=[event])
+    await _add_events(connection, job, first=job.event_count, events=[event])
     if not job.status.is_final:
         await make_due(connection, job_id)
     return job
@@ -323,7 +403,7 @@ async def change(
 async def lock(connection: AsyncConnection, job_id: str) -> Job | None:
     """The job, held against other writers until the transaction ends."""
     found = await connection.execute(
-        select(*JobRow.__table__.c).where(JobRow.id == job_id).with_for_update()
+        select(*JobRow.__table__.c).where(JobRow.id == job_id, mine(JobRow)).with_for_update()
     )
     row = found.mappings().one_or_none()
     return None if row is None else _job(row)
@@ -373,17 +453,19 @@ async def uses_dataset(connection: AsyncConnection, dataset_id: str) -> str | No
         JobRow.evaluate["dataset_id"].as_string() == dataset_id,
     )
     found = await connection.execute(
-        select(JobRow.id).where(JobRow.status.not_in(sorted(FINAL)), needs).limit(1)
+        select(JobRow.id).where(JobRow.status.not_in(sorted(FINAL)), needs, mine(JobRow)).limit(1)
     )
     return found.scalar_one_or_none()
 
 
 async def uses_model(connection: AsyncConnection, model_id: str) -> str | None:
-    """An unfinished job that continues from the tuned model, if there is one."""
+    """An unfinished job that continues from the tuned model or replaces it, if there is one."""
+    needs = or_(
+        JobRow.parent_model_id == model_id,
+        JobRow.migration["replaced"]["model_id"].as_string() == model_id,
+    )
     found = await connection.execute(
-        select(JobRow.id)
-        .where(JobRow.status.not_in(sorted(FINAL)), JobRow.parent_model_id == model_id)
-        .limit(1)
+        select(JobRow.id).where(JobRow.status.not_in(sorted(FINAL)), needs, mine(JobRow)).limit(1)
     )
     return found.scalar_one_or_none()
 
@@ -405,15 +487,18 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _add_events(
-    connection: AsyncConnection, job_id: str, *, first: int, events: Sequence[Event]
+    connection: AsyncConnection, job: Job, *, first: int, events: Sequence[Event]
 ) -> None:
+    """Store what happened to the job, as it stands now, and tell its project's webhooks."""
     if not events:
         return
     rows = [
-        {"job_id": job_id, "seq": seq, "type": event.type, "data": event.data}
+        {"job_id": job.id, "seq": seq, "type": event.type, "data": event.data}
         for seq, event in enumerate(events, start=first)
     ]
     await connection.execute(_ADD_EVENT, rows)
+    told = [Told(event.type, job.id, job.status, event.data) for event in events]
+    await webhook_deliveries.tell(connection, told, project_id=job.project_id)
 
 
 async def _add_series(

@@ -18,6 +18,8 @@ from sqlalchemy import (
     RowMapping,
     and_,
     bindparam,
+    case,
+    exists,
     select,
     update,
 )
@@ -68,7 +70,7 @@ async def claim(
 @lru_cache(maxsize=64)
 def _claiming(row: type[Any], where: ColumnElement[bool]) -> Executable:
     now = database_now()
-    is_free = and_(where, row.next_at <= now)
+    is_free = and_(where, is_due(row))
     due = (
         select(row.id)
         .where(is_free)
@@ -91,8 +93,35 @@ def _claiming(row: type[Any], where: ColumnElement[bool]) -> Executable:
     )
 
 
+async def is_any_due(
+    connection: AsyncConnection, row: type[Any], *, where: ColumnElement[bool], **parameters: Any
+) -> bool:
+    """Whether a claim would find something: a glance that needs no writer's place."""
+    return bool((await connection.execute(_glance(row, where), parameters)).scalar_one())
+
+
+@lru_cache(maxsize=64)
+def _glance(row: type[Any], where: ColumnElement[bool]) -> Executable:
+    return select(exists().where(where, is_due(row)).select_from(row))
+
+
+def is_due(row: type[Any]) -> ColumnElement[bool]:
+    """The criterion of the rows whose time has come.
+
+    As a query of its own the clock is read once: PostgreSQL can look a value up in an index, but
+    no function that may answer differently for every row.
+    """
+    return row.next_at <= select(database_now()).scalar_subquery()
+
+
 def _counted(row: type[Any]) -> dict[str, Any]:
     return {"accidents": row.accidents + 1} if issubclass(row, Counted) else {}
+
+
+def _uncounted(row: type[Any]) -> dict[str, Any]:
+    if not issubclass(row, Counted):
+        return {}
+    return {"accidents": case((row.accidents > 0, row.accidents - 1), else_=0)}
 
 
 async def release_all(connection: AsyncConnection, row: type[Any]) -> None:
@@ -101,6 +130,15 @@ async def release_all(connection: AsyncConnection, row: type[Any]) -> None:
         update(row)
         .where(row.lease_owner.is_not(None), row.next_at.is_not(None))
         .values(lease_owner=None, next_at=database_now())
+    )
+
+
+async def give_back(connection: AsyncConnection, row: type[Any], *, owner: str) -> None:
+    """Make due what `owner` still holds and does not work on any more; no accident, that."""
+    await connection.execute(
+        update(row)
+        .where(row.lease_owner == owner, row.next_at.is_not(None))
+        .values(lease_owner=None, next_at=database_now(), **_uncounted(row))
     )
 
 

@@ -5,25 +5,38 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Index, RowMapping, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Index,
+    RowMapping,
+    and_,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.jobs import JobStatus
 from app.domain.ledger import Entry, Group, Period, StoredEntry
 from app.storage.base import Json, Row
 from app.storage.ids import new_id
-
-_MICRO = Decimal("0.000001")
-
-_CENT = 10_000
-"""Millionths of a dollar."""
+from app.storage.jobs import JobRow
+from app.storage.money import micros, usd
+from app.storage.tenancy import Charged, mine
 
 
-class LedgerRow(Row):
+class LedgerRow(Charged, Row):
     """The columns are the fields of `domain.ledger.StoredEntry`."""
 
     __tablename__ = "ledger"
-    __table_args__ = (Index("ix_ledger_at_id", "at", "id"),)
+    __table_args__ = (
+        Index("ix_ledger_at_id", "at", "id"),
+        Index("ix_ledger_project_id_id", "project_id", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -41,10 +54,10 @@ class LedgerRow(Row):
 
 async def put(connection: AsyncConnection, entry: Entry) -> None:
     """Write a line, or what is known by now of one that is there; its quote stays."""
-    actual = _micros(entry.actual_usd)
+    actual = micros(entry.actual_usd)
     known = await connection.execute(
         update(LedgerRow)
-        .where(LedgerRow.key == entry.key)
+        .where(LedgerRow.key == entry.key, mine(LedgerRow))
         .values(actual=actual, model_id=entry.model_id)
         .returning(LedgerRow.id)
     )
@@ -52,7 +65,7 @@ async def put(connection: AsyncConnection, entry: Entry) -> None:
         return
     values = msgspec.to_builtins(entry)
     del values["quoted_usd"], values["actual_usd"]
-    values |= {"quoted": _micros(entry.quoted_usd), "actual": actual, "id": new_id("led")}
+    values |= {"quoted": micros(entry.quoted_usd), "actual": actual, "id": new_id("led")}
     await connection.execute(insert(LedgerRow).values(**values))
 
 
@@ -89,12 +102,30 @@ async def sums(
         Group(
             group=row.group,
             entries=row.entries,
-            quoted_usd=_usd(row.quoted),
-            actual_usd=_usd(row.actual),
-            variance_usd=_usd(row.variance),
+            quoted_usd=usd(row.quoted),
+            actual_usd=usd(row.actual),
+            variance_usd=usd(row.variance),
         )
         for row in found
     ]
+
+
+async def committed(connection: AsyncConnection, *, key_id: str | None) -> Decimal:
+    """What was spent and promised in the project, or only on the account of one of its keys.
+
+    A training counts with its quote until its cost is known; one that came to nothing not at all.
+    """
+    came_to_nothing = JobRow.status.in_([JobStatus.FAILED, JobStatus.CANCELLED])
+    promised = case((came_to_nothing, 0), else_=LedgerRow.quoted)
+    query = (
+        select(func.sum(func.coalesce(LedgerRow.actual, promised, 0)))
+        .select_from(LedgerRow)
+        .outerjoin(JobRow, and_(JobRow.id == LedgerRow.job_id, mine(JobRow)))
+        .where(mine(LedgerRow))
+    )
+    if key_id is not None:
+        query = query.where(LedgerRow.key_id == key_id)
+    return usd((await connection.execute(query)).scalar_one() or 0) or Decimal(0)
 
 
 def _group(by: str) -> ColumnElement[str | None]:
@@ -108,7 +139,7 @@ def _group(by: str) -> ColumnElement[str | None]:
 
 
 def _within(period: Period) -> list[ColumnElement[bool]]:
-    ends: list[ColumnElement[bool]] = []
+    ends: list[ColumnElement[bool]] = [mine(LedgerRow)]
     if period.start is not None:
         ends.append(LedgerRow.at >= period.start)
     if period.end is not None:
@@ -117,17 +148,5 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
 
 
 def _entry(row: RowMapping) -> StoredEntry:
-    amounts = {"quoted_usd": _usd(row["quoted"]), "actual_usd": _usd(row["actual"])}
+    amounts = {"quoted_usd": usd(row["quoted"]), "actual_usd": usd(row["actual"])}
     return msgspec.convert(dict(row) | amounts, StoredEntry)
-
-
-def _micros(amount: Decimal | None) -> int | None:
-    return None if amount is None else int((amount / _MICRO).to_integral_value())
-
-
-def _usd(micros: int | None) -> Decimal | None:
-    """Dollars with two digits where they say all, else with six."""
-    if micros is None:
-        return None
-    amount = Decimal(int(micros)) * _MICRO
-    return amount if int(micros) % _CENT else amount.quantize(Decimal("0.01"))

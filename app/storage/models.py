@@ -4,21 +4,37 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, and_, delete, false, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Index,
+    and_,
+    bindparam,
+    delete,
+    false,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.errors import ModelNotFound
 from app.domain.models import TunedModel
 from app.domain.quotes import Pace
+from app.domain.webhook_deliveries import Told
+from app.storage import webhook_deliveries
 from app.storage.base import Json, Row
 from app.storage.jobs import JobRow
+from app.storage.tenancy import Lookup, Owned, mine, tenant
 
 
-class ModelRow(Row):
+class ModelRow(Owned, Row):
     """A tuned model; the columns are the fields of `domain.models.TunedModel`."""
 
     __tablename__ = "models"
+    __table_args__ = (Index("ix_models_project_id_id", "project_id", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str | None]
@@ -32,6 +48,7 @@ class ModelRow(Row):
     kind: Mapped[str]
     artifact: Mapped[str]
     sha256: Mapped[str | None]
+    base: Mapped[Any | None] = mapped_column(Json)
     trained_tokens: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger)
 
@@ -39,11 +56,15 @@ class ModelRow(Row):
 async def add(connection: AsyncConnection, model: TunedModel) -> None:
     """Store a new model."""
     await connection.execute(insert(ModelRow).values(**msgspec.to_builtins(model)))
+    await _tell(connection, "model.created", model.id, {"job_id": model.job_id})
+
+
+_FIND = Lookup(ModelRow, select(*ModelRow.__table__.c).where(ModelRow.id == bindparam("model")))
 
 
 async def get(connection: AsyncConnection, model_id: str) -> TunedModel:
     """The model of that id; raises `ModelNotFound`."""
-    found = await connection.execute(select(*ModelRow.__table__.c).where(ModelRow.id == model_id))
+    found = await connection.execute(*_FIND.now(model=model_id))
     row = found.mappings().one_or_none()
     if row is None:
         raise ModelNotFound(f"There is no model {model_id!r}.")
@@ -52,7 +73,9 @@ async def get(connection: AsyncConnection, model_id: str) -> TunedModel:
 
 async def find_many(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, TunedModel]:
     """The models of those ids that exist."""
-    found = await connection.execute(select(*ModelRow.__table__.c).where(ModelRow.id.in_(ids)))
+    found = await connection.execute(
+        select(*ModelRow.__table__.c).where(ModelRow.id.in_(ids), mine(ModelRow))
+    )
     return {row["id"]: msgspec.convert(dict(row), TunedModel) for row in found.mappings()}
 
 
@@ -62,18 +85,33 @@ async def find_artifact(
     """The model with that handle at its provider."""
     found = await connection.execute(
         select(*ModelRow.__table__.c).where(
-            ModelRow.provider == provider, ModelRow.artifact == artifact
+            ModelRow.provider == provider, ModelRow.artifact == artifact, mine(ModelRow)
         )
     )
     row = found.mappings().first()
     return None if row is None else msgspec.convert(dict(row), TunedModel)
 
 
+async def owner_of_artifact(connection: AsyncConnection, provider: str, handle: str) -> str | None:
+    """The project whose model, or whose model's checkpoint, has that handle at the provider."""
+    parts = handle.split(":")
+    wholes = [":".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    found = await connection.execute(
+        select(ModelRow.project_id)
+        .where(ModelRow.provider == provider, ModelRow.artifact.in_(wholes), mine(ModelRow))
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
 async def put(connection: AsyncConnection, model: TunedModel) -> None:
     """Store a model, or let the one of that id be this one."""
     values = msgspec.to_builtins(model)
     done = await connection.execute(
-        update(ModelRow).where(ModelRow.id == model.id).values(**values).returning(ModelRow.id)
+        update(ModelRow)
+        .where(ModelRow.id == model.id, mine(ModelRow))
+        .values(**values)
+        .returning(ModelRow.id)
     )
     if done.scalar_one_or_none() is None:
         await add(connection, model)
@@ -95,7 +133,8 @@ async def list_page(
 
     With `bases` only those that were tuned from one of them.
     """
-    query = select(*ModelRow.__table__.c).order_by(ModelRow.id.desc()).limit(limit)
+    query = select(*ModelRow.__table__.c).where(mine(ModelRow))
+    query = query.order_by(ModelRow.id.desc()).limit(limit)
     if provider is not None:
         query = query.where(ModelRow.provider == provider)
     if bases is not None:
@@ -108,24 +147,28 @@ async def list_page(
     ]
 
 
-async def ids_of(
+async def owners_of(
     connection: AsyncConnection, *, provider: str, base_model: str, after: str, limit: int
-) -> list[str]:
-    """At most `limit` models that were tuned from a base model, oldest first, after an id."""
+) -> dict[str, str]:
+    """The projects of models that were tuned from a base model, at most `limit` after an id."""
     found = await connection.execute(
-        select(ModelRow.id)
+        select(ModelRow.id, ModelRow.project_id)
         .where(
-            ModelRow.provider == provider, ModelRow.base_model == base_model, ModelRow.id > after
+            ModelRow.provider == provider,
+            ModelRow.base_model == base_model,
+            ModelRow.id > after,
+            mine(ModelRow),
         )
         .order_by(ModelRow.id)
         .limit(limit)
     )
-    return list(found.scalars())
+    return {row.id: row.project_id for row in found}
 
 
 async def remove(connection: AsyncConnection, model_id: str) -> None:
     """Forget a model."""
-    await connection.execute(delete(ModelRow).where(ModelRow.id == model_id))
+    await connection.execute(delete(ModelRow).where(ModelRow.id == model_id, mine(ModelRow)))
+    await _tell(connection, "model.deleted", model_id, {})
 
 
 async def paces(
@@ -140,6 +183,8 @@ async def paces(
             ModelRow.base_model == base_model,
             ModelRow.method["type"].as_string() == method,
             ModelRow.trained_tokens.is_not(None),
+            mine(ModelRow),
+            mine(JobRow),
         )
         .order_by(ModelRow.id.desc())
         .limit(limit)
@@ -149,6 +194,13 @@ async def paces(
         for tokens, begun, end in found
         if tokens is not None and begun is not None and end is not None
     ]
+
+
+async def _tell(
+    connection: AsyncConnection, type: str, model_id: str, details: dict[str, Any]
+) -> None:
+    told = Told(type, model_id, details=details)
+    await webhook_deliveries.tell(connection, [told], project_id=tenant().project_id)
 
 
 def _is_of(bases: Bases) -> ColumnElement[bool]:

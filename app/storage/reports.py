@@ -59,6 +59,11 @@ async def get(connection: AsyncConnection, dataset_id: str) -> DatasetReport:
 _IS_OPEN = and_(text(_OPEN))
 
 
+async def is_any_due(connection: AsyncConnection) -> bool:
+    """Whether a claim would find something."""
+    return await leases.is_any_due(connection, ReportRow, where=_IS_OPEN)
+
+
 async def claim(connection: AsyncConnection, *, owner: str, limit: int) -> list[DatasetReport]:
     """Take reports that are due."""
     rows = await leases.claim(connection, ReportRow, where=_IS_OPEN, owner=owner, limit=limit)

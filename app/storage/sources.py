@@ -1,8 +1,9 @@
 """Examples of a stored dataset as a provider reads them, whole or one side of a split."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.domain.datasets import Dataset, held_out_rows
 from app.storage.blobs import Blobs
 
 BATCH_LINES = 500
@@ -22,6 +23,19 @@ class StoredExamples:
         """The bytes in order."""
         whole = self.blobs.chunks(self.sha256)
         return whole if self.rows is None else _only(whole, self.rows)
+
+
+def two_sides(
+    blobs: Blobs, dataset: Dataset, split: float, seed: int
+) -> tuple[StoredExamples, StoredExamples]:
+    """What is trained on, and the share that is set aside; the same for the same seed."""
+    whole = StoredExamples(blobs, dataset.sha256, dataset.examples)
+    aside = held_out_rows(dataset.examples, split, seed)
+    rest = frozenset(range(dataset.examples)) - aside
+    return (
+        replace(whole, count=len(rest), rows=rest),
+        replace(whole, count=len(aside), rows=aside),
+    )
 
 
 async def read_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

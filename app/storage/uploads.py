@@ -11,9 +11,10 @@ from app.domain.errors import UploadNotFound
 from app.domain.files import Part, Upload, UploadStatus
 from app.domain.jobs import Millis
 from app.storage.base import Row
+from app.storage.tenancy import Owned, mine
 
 
-class UploadRow(Row):
+class UploadRow(Owned, Row):
     """An upload; the columns are the fields of `domain.files.Upload`."""
 
     __tablename__ = "uploads"
@@ -46,7 +47,7 @@ async def add(connection: AsyncConnection, upload: Upload) -> None:
 
 async def get(connection: AsyncConnection, upload_id: str, *, lock: bool = False) -> Upload:
     """The upload of that id, held against other writers if wanted; raises `UploadNotFound`."""
-    query = select(*UploadRow.__table__.c).where(UploadRow.id == upload_id)
+    query = select(*UploadRow.__table__.c).where(UploadRow.id == upload_id, mine(UploadRow))
     found = await connection.execute(query.with_for_update() if lock else query)
     row = found.mappings().one_or_none()
     if row is None:
@@ -72,7 +73,9 @@ async def end(
 ) -> Upload:
     """Close an upload and forget its parts; their blobs may go where nothing else has them."""
     await connection.execute(
-        update(UploadRow).where(UploadRow.id == upload.id).values(status=status, file_id=file_id)
+        update(UploadRow)
+        .where(UploadRow.id == upload.id, mine(UploadRow))
+        .values(status=status, file_id=file_id)
     )
     await connection.execute(delete(PartRow).where(PartRow.upload_id == upload.id))
     return msgspec.structs.replace(upload, status=status, file_id=file_id)
@@ -82,7 +85,9 @@ async def overdue(connection: AsyncConnection, now: Millis) -> Sequence[Upload]:
     """Uploads that nobody completed in time."""
     found = await connection.execute(
         select(*UploadRow.__table__.c)
-        .where(UploadRow.status == UploadStatus.PENDING, UploadRow.expires_at <= now)
+        .where(
+            UploadRow.status == UploadStatus.PENDING, UploadRow.expires_at <= now, mine(UploadRow)
+        )
         .with_for_update()
     )
     return [msgspec.convert(dict(row), Upload) for row in found.mappings()]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.telemetry import configure_logging
+from app.telemetry.logs import configure_logging
 
 
 @pytest.fixture(autouse=True, scope="session")

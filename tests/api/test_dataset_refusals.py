@@ -101,6 +101,7 @@ async def test_a_form_that_is_not_right_leaves_nothing(
         ({"name": "mine", "examples": {}}, "/examples"),
         ({"name": "mine", "examples": [1]}, "/examples/0"),
         ({"name": "mine", "examples": [], "colour": "red"}, "/colour"),
+        ({"name": "mine", "examples": [], "columns": {"q": {"a": 1}}}, "/columns/q"),
     ],
 )
 async def test_a_json_body_that_is_not_right_is_refused_by_pointer(

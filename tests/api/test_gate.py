@@ -98,6 +98,7 @@ async def test_machines_may_ask_for_health_without_a_key(
     assert (await locked_client.get("/healthz")).json() == {"status": "ok"}
     ready = await locked_client.get("/readyz", headers={"Host": "10.0.0.1"})
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+    assert (await locked_client.get("/metrics")).status_code == 200
 
 
 async def test_an_unmigrated_database_is_not_ready(

@@ -12,7 +12,7 @@ import pytest
 from app import bootstrap
 from app.main import create_app
 from app.settings import Settings
-from tests.api.given import Json, dataset, ended, job, judged, recipe, rows, upload
+from tests.api.given import Json, created, dataset, ended, job, judged, recipe, rows, upload
 from tests.api.schemas import misfits
 from tests.simulated.simulated_provider import SimulatedProvider
 
@@ -92,7 +92,7 @@ def test_every_operation_tells_its_refusals(description: Json) -> None:
         answers = operation["responses"]
         if operation["tags"] == ["health"]:
             continue
-        assert answers.keys() >= {"401", "403", "503"}, path
+        assert answers.keys() >= {"401", "403", "429", "503"}, path
         assert ("404" in answers) >= ("{" in path), path
         takes_something = "requestBody" in operation or operation.get("parameters")
         assert ("422" in answers) >= (method == "post" and "requestBody" in operation)
@@ -131,6 +131,7 @@ async def tour(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/readyz", "/providers", "/providers/simulated", "/providers/none"):
         await client.get(path)
     await client.get("/providers/simulated/base-models")
+    await client.post("/providers/simulated/refresh")
     await client.get("/providers/simulated/orphans")
     await client.post("/providers/simulated/webhooks", json={})
     await client.post("/providers/none/webhooks", json={})
@@ -169,9 +170,36 @@ async def tour(client: httpx.AsyncClient) -> None:
     await client.post("/datasets/echo/compile", json=target | {"base_model": "none"})
     await client.post("/quotes", json={"dataset": "echo"})
     await client.post("/quotes", json={"dataset": "none"})
+    await tour_of_keys(client)
     for part in ("", "/preference", "/preference/sample", "/none"):
         await client.get(f"/dataset-templates{part}")
     await tour_of_jobs(client)
+
+
+async def tour_of_keys(client: httpx.AsyncClient) -> None:
+    """Projects with their keys, what a key may not, and what was written down of all this."""
+    for project in ("care", "care", "C"):
+        await client.post("/projects", json={"id": project, "spend_limit_usd": "20.00"})
+    for path in ("", "/care", "/none", "?limit=1"):
+        await client.get(f"/projects{path}")
+    for project in ("care", "none"):
+        await client.patch(f"/projects/{project}", json={"spend_limit_usd": None})
+    wanted: Json = {"name": "nightly", "role": "viewer", "rate_limit_per_minute": 1}
+    given = (await client.post("/keys", json=wanted)).json()
+    await client.post("/keys", json=wanted | {"project": "none"})
+    bearing = {"Authorization": f"Bearer {given['secret']}"}
+    for path in ("/jobs", "/keys"):
+        await client.get(path, headers=bearing)
+    await client.get("/keys?limit=1")
+    for key in (given["id"], "none"):
+        await client.get(f"/keys/{key}")
+        await client.patch(f"/keys/{key}", json={"spend_limit_usd": "5.00"})
+        await client.post(f"/keys/{key}/rotate", json={"grace_seconds": 60})
+        await client.delete(f"/keys/{key}")
+    await client.post(f"/keys/{given['id']}/rotate")
+    for kind in ("application/json", "text/csv", "application/jsonl"):
+        await client.get("/audit?limit=1", headers={"Accept": kind})
+    await client.get("/audit?cursor=x")
 
 
 async def tour_of_jobs(client: httpx.AsyncClient) -> None:
@@ -209,15 +237,30 @@ async def tour_of_models(client: httpx.AsyncClient, model: str) -> None:
     await client.post(f"{path}/metrics", json={"metrics": ["f1"]})
     await client.post(f"{path}/metrics", json={"metrics": ["taste"]})
     await tour_of_feedback(client, model)
+    await tour_of_webhooks(client)
     await client.get("/evaluations?limit=1")
     await client.get("/models?limit=1&retiring_within=90d")
     await client.get(f"/models/{model}")
+    await tour_of_cards(client, model)
     await tour_of_aliases(client, model)
     chat: Json = {"messages": [{"role": "user", "content": "well?"}]}
     for body in (chat, chat | {"stream": True}, {}):
         await client.post(f"/models/{model}/chat/completions", json=body)
     await client.delete(f"/models/{model}")
     await client.delete(f"/models/{model}")
+
+
+async def tour_of_cards(client: httpx.AsyncClient, model: str) -> None:
+    """Read what reproduces a model, make it again, take it along."""
+    card = (await client.get(f"/models/{model}/card")).json()
+    await client.get(f"/models/{model}/card", headers={"Accept": "text/markdown"})
+    again = created(await client.post("/jobs", json={"card": card}))
+    await client.post("/jobs", json={"card": card | {"method": None}})
+    other = (await ended(client, again))["tuned_model"]
+    for asked in (f"?with={other}", "?with=none", ""):
+        await client.get(f"/models/{model}/card/diff{asked}")
+    for asked in ("", "?weights=none"):
+        await client.get(f"/models/{model}/export{asked}")
 
 
 async def tour_of_aliases(client: httpx.AsyncClient, model: str) -> None:
@@ -228,6 +271,7 @@ async def tour_of_aliases(client: httpx.AsyncClient, model: str) -> None:
         await client.put("/aliases/prod", json=body)
     await client.get("/aliases?limit=1")
     await client.get("/aliases/prod")
+    await tour_of_migrations(client, model)
     for _ in range(2):
         await client.post("/aliases/prod/rollback")
     for _ in range(2):
@@ -240,6 +284,45 @@ async def tour_of_aliases(client: httpx.AsyncClient, model: str) -> None:
     for asked in ("", "?group_by=tag:team", "?group_by=none"):
         await client.get(f"/ledger{asked}")
     await client.get("/ledger", headers={"Accept": "text/csv"})
+
+
+async def tour_of_webhooks(client: httpx.AsyncClient) -> None:
+    """Ask to be told, see how it goes, and leave."""
+    wanted: Json = {"url": "https://hooks.example/", "events": ["job.*"]}
+    for body in (wanted | {"url": "https://10.0.0.1/"}, wanted | {"events": ["none"]}, {}):
+        await client.post("/webhooks", json=body)
+    hook = (await client.post("/webhooks", json=wanted)).json()
+    path = f"/webhooks/{hook['id']}"
+    await client.get("/webhooks?limit=1")
+    await client.get(path)
+    for body in ({"description": "tickets"}, {"enabled": "perhaps"}):
+        await client.patch(path, json=body)
+    await client.post(f"{path}/rotate-secret")
+    sent = (await client.post(f"{path}/test")).json()
+    await client.get(f"{path}/deliveries?limit=1")
+    for delivery in (sent["id"], "none"):
+        await client.post(f"{path}/deliveries/{delivery}/resend")
+    await client.patch(path, json={"enabled": False})
+    await client.post(f"{path}/test")
+    for _ in range(2):
+        await client.delete(path)
+
+
+async def tour_of_migrations(client: httpx.AsyncClient, model: str) -> None:
+    """Make a model anew, or only plan to; train on several targets at once."""
+    await dataset(client, "held-out", rows(24)[12:])
+    target: Json = {"provider": "simulated", "base_model": "sim-base"}
+    evaluate: Json = {"evaluate": {"dataset": "held-out"}}
+    for body in (target | evaluate | {"dry_run": True}, target | evaluate, target, {}):
+        await client.post(f"/models/{model}/migrate", json=body)
+    wanted = {"dataset": "echo", "targets": [target], **evaluate}
+    begun = await client.post("/comparisons", json=wanted)
+    await client.post("/comparisons", json=wanted | {"targets": []})
+    await client.get("/comparisons?limit=1")
+    path = begun.headers["location"]
+    await client.get(path)
+    for _ in range(2):
+        await client.post(f"{path}/cancel")
 
 
 async def tour_of_feedback(client: httpx.AsyncClient, model: str) -> None:

@@ -49,7 +49,8 @@ def job(status: JobStatus, **fields: Any) -> Job:
 
 def seen(state: RemoteState, **fields: Any) -> Observation:
     """A look that found a state."""
-    return Observation(state=state, remote=Remote("r", str(state)), look_again_in=1.0, **fields)
+    pause = fields.pop("look_again_in", 1.0)
+    return Observation(state=state, remote=Remote("r", str(state)), look_again_in=pause, **fields)
 
 
 remotes = st.builds(Remote, st.just("r"), st.sampled_from([None, "busy", "odd"]))
@@ -102,6 +103,25 @@ def test_a_look_never_leads_astray(before: Job, look: Observation) -> None:
     assert (decision.artifact is not None) == (after.status is JobStatus.SUCCEEDED)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "desired", "pause"),
+    [
+        (0, Desired.RUN, 15.0),
+        (10, Desired.RUN, 15.0),
+        (20, Desired.RUN, 30.0),
+        (24 * 60, Desired.RUN, 60.0),
+        (24 * 60, Desired.CANCEL, 15.0),
+        (24 * 60, Desired.PAUSE, 15.0),
+    ],
+)
+def test_old_trainings_are_looked_at_seldom(minutes: int, desired: Desired, pause: float) -> None:
+    started = NOW - minutes * 60_000
+    before = job(JobStatus.RUNNING, desired=desired, started_at=started, remote=Remote("r", "x"))
+    look = seen(RemoteState.RUNNING, look_again_in=15.0)
+
+    assert decide.after_observation(before, look, NOW).look_again_in == pause
+
+
 @given(jobs_at_provider, observations)
 def test_the_same_look_twice_is_no_news(before: Job, look: Observation) -> None:
     quiet = msgspec.structs.replace(look, checkpoints=[], cursor=None)
@@ -129,7 +149,9 @@ def test_silence_makes_a_job_stale_and_never_failed(before: Job, chance: random.
 @pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.SUBMITTING])
 @pytest.mark.parametrize("desired", Desired)
 def test_a_submission_goes_its_way(status: JobStatus, desired: Desired) -> None:
-    intended = check(job(status, desired=desired), decide.intend(job(status, desired=desired), NOW))
+    intended = check(
+        job(status, desired=desired), decide.intend(job(status, desired=desired), NOW, versions={})
+    )
     assert (intended.status, intended.intent_at) == (JobStatus.SUBMITTING, NOW)
     sent = check(intended, decide.after_submission(intended, Remote("r"), NOW, adopted=False))
     assert (sent.status is JobStatus.CANCELLING) == (desired is Desired.CANCEL)
@@ -187,7 +209,7 @@ def test_a_drop_is_a_cancellation(status: JobStatus) -> None:
 @pytest.mark.parametrize("status", sorted(FINAL))
 def test_what_has_ended_is_not_moved(status: JobStatus) -> None:
     with pytest.raises(decide.IllegalTransition):
-        decide.intend(job(status), NOW)
+        decide.intend(job(status), NOW, versions={})
     with pytest.raises(decide.IllegalTransition):
         decide.after_submission(job(status), Remote("r"), NOW, adopted=True)
 

@@ -15,6 +15,8 @@ from app.reconciler.loop import Reconciler
 from app.reconciler.work import Workshop
 from app.services.compilations import Compilations
 from app.services.jobs import Jobs
+from app.services.preparing import Preparation
+from app.services.provenance import Provenance
 from app.services.quotes import Quotes
 from app.storage import datasets, jobs
 from app.storage.database import Database
@@ -167,7 +169,10 @@ class World:
             return self._bench.now() + int(skew * 1000)
 
         quotes = Quotes(database, providers, compilations, clock=clock)
-        users = Jobs(database, providers, compilations, quotes, signals, clock=clock)
+        preparation = Preparation(
+            database, providers, compilations, quotes, Provenance(self._bench.blobs), clock=clock
+        )
+        users = Jobs(database, providers, preparation, signals, clock=clock)
         shop = Workshop(database, self._bench.blobs, providers, signals, process.name, chance)
         self._loop.add(process)
         self._processes.append(process)

@@ -34,5 +34,5 @@ class Accidents:
             if has_begun:
                 raise
             request_id = scope["state"]["request_id"]
-            log.exception("request_broke", request_id=request_id, path=scope["path"])
+            log.exception("request_broke", path=scope["path"])
             await refusals.accident(request_id)(scope, receive, send)

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.dependencies import Use
+from app.api.models import Message
 from app.api.openai.refusals import code_of, responses
 from app.api.shapes import Out
 from app.api.streams import EVENT_STREAM, data_frame
@@ -23,7 +24,7 @@ class CompletionIn(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     model: str = Field(min_length=1, max_length=500, examples=["local/luthier-tiny"])
-    messages: list[dict[str, JsonValue]] = Field(
+    messages: list[Message] = Field(
         min_length=1, examples=[[{"role": "user", "content": "I was charged twice."}]]
     )
     stream: bool | None = None
@@ -51,32 +52,29 @@ class CompletionOut(Out):
 async def create_chat_completion(use: Use, body: CompletionIn) -> Response:
     """One answer, or with `stream` its chunks as server-sent events."""
     request = body.model_dump(exclude_none=True, exclude={"model"})
-    reference = await use.names.reference(body.model)
+    who = await use.names.resolve(body.model)
     if not body.stream:
-        said = await use.models.ask(reference, request)
-        return Response(
-            msgspec.json.encode(_whole(said) | {"model": body.model}),
-            media_type="application/json",
-        )
-    chunks = await use.models.ask_stream(reference, request)
+        said = await use.models.ask(who, request)
+        return Response(msgspec.json.encode(_whole(said)), media_type="application/json")
+    chunks = await use.models.ask_stream(who, request)
     # The first chunk is awaited here, so that a refusal is still an answer of its own.
     first = await anext(chunks, None)
     return StreamingResponse(
-        _frames(first, chunks, body.model),
+        _frames(first, chunks),
         media_type=EVENT_STREAM,
         headers={"Cache-Control": "no-store"},
     )
 
 
 async def _frames(
-    first: dict[str, Any] | None, chunks: AsyncIterator[dict[str, Any]], model: str
+    first: dict[str, Any] | None, chunks: AsyncIterator[dict[str, Any]]
 ) -> AsyncIterator[bytes]:
     """What breaks after the stream began can only be said inside it."""
     try:
         if first is not None:
-            yield _frame(first | {"model": model})
+            yield _frame(first)
         async for chunk in chunks:
-            yield _frame(chunk | {"model": model})
+            yield _frame(chunk)
     except LuthierError as error:
         refused = {"message": error.detail, "type": "server_error", "param": None}
         yield _frame({"error": refused | {"code": code_of(error)}})

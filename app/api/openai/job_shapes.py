@@ -6,10 +6,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.api.openai.recipes import shown_hyperparameters, shown_method
-from app.api.openai.shapes import Seconds, job_name
+from app.api.openai.shapes import Seconds
 from app.api.shapes import Out
 from app.domain.jobs import Job, JobStatus
-from app.domain.naming import ORGANISATION, openai_name
+from app.domain.naming import ORGANISATION, openai_job_name, openai_name
 from app.services.outcomes import Outcome
 
 Status = Literal["validating_files", "queued", "running", "succeeded", "failed", "cancelled"]
@@ -66,7 +66,7 @@ def shape(job: Job, outcome: Outcome) -> FineTuningJobOut:
     tuned = outcome.model
     used = tuned.effective if tuned else {}
     shown = {
-        "id": job_name(job.id),
+        "id": openai_job_name(job.id),
         "created_at": job.created_at,
         "finished_at": job.finished_at,
         "estimated_finish": _estimated_finish(job),

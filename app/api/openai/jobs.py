@@ -16,7 +16,7 @@ from app.api.shapes import In, answer
 from app.domain.errors import Fault, Invalid
 from app.domain.jobs import Job, JobFiles, JobFilter
 from app.services.bundle import Services
-from app.services.jobs import MAX_SEED, WantedJob
+from app.services.preparing import MAX_SEED, WantedJob
 
 router = APIRouter(prefix="/fine_tuning/jobs", tags=["openai"])
 
@@ -156,7 +156,7 @@ async def _answer(use: Services, job: Job, headers: dict[str, str] | None = None
 
 
 async def _wanted(use: Services, body: FineTuningJobIn) -> WantedJob:
-    model = await use.models.resolve(await use.names.reference(body.model))
+    model = await use.names.resolve(body.model)
     dataset = await use.files.dataset_of(body.training_file, pointer="/training_file")
     validation = body.validation_file and await use.files.dataset_of(
         body.validation_file, pointer="/validation_file"

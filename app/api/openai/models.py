@@ -1,6 +1,5 @@
 """Models: the tuned ones and every base model of a configured provider."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
@@ -11,10 +10,9 @@ from app.api.dependencies import Use
 from app.api.openai.refusals import responses
 from app.api.shapes import Out, answer
 from app.domain.errors import Forbidden
-from app.domain.models import TunedModel
+from app.domain.lifecycle import LivingModel
 from app.domain.naming import ORGANISATION, openai_name
-from app.domain.provider import Provider
-from app.services.bundle import Services
+from app.domain.offers import Offer
 
 router = APIRouter(prefix="/models", tags=["openai"])
 
@@ -56,9 +54,13 @@ class DeletedModelOut(Out):
 )
 async def list_models(use: Use) -> Response:
     """Tuned models, the newest first, then what the configured providers list."""
-    tuned = await use.models.list_page(provider=None, before=None, limit=MOST_MODELS)
-    shown = [_tuned(model, use) for model in tuned]
-    shown += [one for name, each in use.providers.items() for one in _bases(name, each)]
+    tuned = await use.lifecycle.list_page(
+        provider=None, retiring_within=None, before=None, limit=MOST_MODELS
+    )
+    shown = [_tuned(model) for model in tuned]
+    for name, provider in use.providers.items():
+        if not provider.missing:
+            shown += [_base(name, base) for base in (await use.offers.of(name)).offers]
     return answer(ModelsOut(data=shown))
 
 
@@ -71,12 +73,11 @@ async def list_models(use: Use) -> Response:
 )
 async def get_model(use: Use, model: str) -> Response:
     """A tuned model by any of its names, or a base model."""
-    meant = await use.models.resolve(await use.names.reference(model))
+    meant = await use.names.resolve(model)
     if meant.model_id is not None:
-        return answer(_tuned(await use.models.get(meant.model_id), use))
-    provider = use.providers[meant.provider]
-    end = provider.base_model(meant.base_model).serving_ends_at
-    return answer(_base(meant.provider, meant.base_model, end))
+        return answer(_tuned(await use.lifecycle.get(meant.model_id)))
+    offer = await use.offers.get(meant.provider, meant.base_model)
+    return answer(_base(meant.provider, offer))
 
 
 @router.delete(
@@ -88,36 +89,26 @@ async def get_model(use: Use, model: str) -> Response:
 )
 async def delete_model(use: Use, model: str) -> Response:
     """Remove the model here and at its provider; a base model cannot be removed."""
-    meant = await use.models.resolve(await use.names.reference(model))
+    meant = await use.names.resolve(model)
     if meant.model_id is None:
         raise Forbidden(f"{model} is a base model; only tuned models can be deleted.")
     await use.models.remove(meant.model_id)
     return answer(DeletedModelOut(id=model))
 
 
-def _tuned(model: TunedModel, use: Services) -> ModelOut:
+def _tuned(model: LivingModel) -> ModelOut:
     return ModelOut(
         id=openai_name(model),
         created=model.created_at // 1000,
         owned_by=ORGANISATION,
-        shutdown_date=_end_of(model, use.providers.get(model.provider)),
+        shutdown_date=model.serving_ends_at,
     )
 
 
-def _end_of(model: TunedModel, provider: Provider | None) -> date | None:
-    """What was tuned ends with its base model."""
-    if provider is None:
-        return None
-    listed = {base.name: base for base in provider.base_models()}
-    base = listed.get(model.base_model)
-    return base.serving_ends_at if base else None
-
-
-def _bases(name: str, provider: Provider) -> Iterator[ModelOut]:
-    if not provider.missing:
-        for base in provider.base_models():
-            yield _base(name, base.name, base.serving_ends_at)
-
-
-def _base(provider: str, name: str, ends_at: date | None) -> ModelOut:
-    return ModelOut(id=f"{provider}/{name}", created=0, owned_by=provider, shutdown_date=ends_at)
+def _base(provider: str, base: Offer) -> ModelOut:
+    return ModelOut(
+        id=f"{provider}/{base.name}",
+        created=0,
+        owned_by=provider,
+        shutdown_date=base.serving_ends_at,
+    )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
-from app.api.jobs import Hyperparameters
+from app.api.job_wishes import Hyperparameters
 from app.api.shapes import In
 from app.domain.jobs import Job, Method
 

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from app.api.problems import RETRY_AFTER_SECONDS
+from app.api.problems import RETRY_AFTER_SECONDS, without_room
 from app.domain import errors
 from app.domain.errors import LuthierError
 
@@ -23,6 +23,7 @@ STATUS: Mapping[type[LuthierError], int] = {
     errors.Conflict: 400,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
+    errors.TooManyRequests: 429,
     errors.Unavailable: 503,
 }
 """The nearest class in an error's family decides."""
@@ -30,6 +31,7 @@ STATUS: Mapping[type[LuthierError], int] = {
 _CODES: Mapping[type[LuthierError], str] = {
     errors.Unauthorized: "invalid_api_key",
     errors.JobNotFound: "fine_tune_not_found",
+    errors.TooManyRequests: "rate_limit_exceeded",
 }
 """Where OpenAI has a code of its own; the others keep ours."""
 
@@ -67,13 +69,14 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of an operation, for the door's description."""
     return {
         status: {"description": HTTPStatus(status).phrase, "model": ErrorOut}
-        for status in sorted({*statuses, 401, 403, 503})
+        for status in sorted({*statuses, 401, 403, 429, 503})
     }
 
 
 def install(door: FastAPI) -> None:
     """Let every refusal of the door leave in OpenAI's shape."""
     door.add_exception_handler(LuthierError, _refused)
+    door.add_exception_handler(OSError, _failed)
     door.add_exception_handler(RequestValidationError, _malformed)
     door.add_exception_handler(HTTPException, _http)
 
@@ -105,6 +108,10 @@ def code_of(error: LuthierError) -> str:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, LuthierError)
     return refusal(request.state.request_id, error)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return refusal(request.state.request_id, without_room(error))
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

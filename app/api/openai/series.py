@@ -14,11 +14,11 @@ from app.api.openai.shapes import (
     ListOut,
     Seconds,
     job_id_of,
-    job_name,
 )
 from app.api.shapes import Out, answer
 from app.domain.errors import CursorInvalid
 from app.domain.jobs import Checkpoint, Job, MetricPoint, StoredEvent
+from app.domain.naming import openai_job_name
 from app.domain.results import MOST_POINTS, openai_metrics
 
 router = APIRouter(prefix="/fine_tuning/jobs", tags=["openai"])
@@ -158,7 +158,7 @@ def _level(event: StoredEvent) -> str:
 
 def _message(event: StoredEvent) -> str:
     if event.type == "job.created":
-        return f"Created fine-tuning job: {job_name(event.job_id)}"
+        return f"Created fine-tuning job: {openai_job_name(event.job_id)}"
     told = event.data.get("message") or event.data.get("problem")
     if told:
         return str(told)
@@ -178,7 +178,7 @@ def _checkpoint(job: Job, saved: Checkpoint, points: Sequence[MetricPoint]) -> C
             "id": _id("ftckpt", job.id, saved.step),
             "created_at": saved.at or job.observed_at or job.created_at,
             "fine_tuned_model_checkpoint": saved.name,
-            "fine_tuning_job_id": job_name(job.id),
+            "fine_tuning_job_id": openai_job_name(job.id),
             "metrics": {"step": saved.step} | metrics,
             "step_number": saved.step,
         }

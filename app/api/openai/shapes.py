@@ -59,8 +59,3 @@ def job_id_of(name: str) -> str:
     if match is None:
         raise JobNotFound(f"Could not find fine tune: {name}")
     return f"job_{match[1]}"
-
-
-def job_name(job_id: str) -> str:
-    """What OpenAI's programs call a job of ours."""
-    return job_id.replace("job_", "ftjob-", 1)

@@ -4,11 +4,11 @@ Chance is seeded: the same values give the same interval.
 """
 
 import math
-import random
 from collections.abc import Callable, Sequence
 from statistics import NormalDist, fmean, stdev
 from typing import TypeVar
 
+from app.domain.chance import seeded
 from app.domain.evaluations import Interval
 
 RESAMPLES = 2000
@@ -65,7 +65,7 @@ def resampled(
     """Where a statistic lies over values that are drawn again and again; 0.0 of nothing."""
     if not values:
         return lambda _: 0.0
-    chance = random.Random(seed)  # noqa: S311
+    chance = seeded(seed)
     found = sorted(statistic(chance.choices(values, k=len(values))) for _ in range(RESAMPLES))
     return lambda share: found[round(share * (RESAMPLES - 1))]
 

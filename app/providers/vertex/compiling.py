@@ -26,7 +26,7 @@ class VertexCompiler(HoldsNothing, msgspec.Struct, frozen=True, kw_only=True):
     """The compiler of Gemini's two forms; tokens are estimated, for Google counts them online."""
 
     limits: Limits
-    fingerprint: str = "vertex-1"
+    fingerprint: str = "vertex-2"
     prefix: bytes = b""
     measure: TokenMeasure = ESTIMATE
     warnings: tuple[Fault, ...] = ()

@@ -67,6 +67,10 @@ def _take_system(message: Message, found: Conversation, findings: Findings) -> N
     parts = list(_parts(message.content, findings))
     if any("text" not in part for part in parts):
         findings.refuse("system_text_only", "Gemini's system instruction holds text only.")
+    if message.role != "system":
+        findings.lose("role_lost")
+    if found.system:
+        findings.lose("instructions_joined")
     found.system += parts
 
 
@@ -113,6 +117,8 @@ def _answer_parts(message: Message, findings: Findings) -> list[dict[str, Any]]:
     if message.refusal:
         findings.lose("refusal_as_text")
         parts += _parts(message.refusal, findings)
+    if message.tool_calls:
+        findings.lose("call_ids_lost")
     return [*parts, *(call_part(call, findings) for call in message.tool_calls or ())]
 
 

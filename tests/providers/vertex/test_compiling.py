@@ -124,13 +124,16 @@ def test_what_google_would_refuse(messages: list[Any], code: str) -> None:
         ([USER | {"name": "Ann"}, ANSWER], "name_lost"),
         ([USER, USER, ANSWER], "turns_joined"),
         ([USER, {"role": "assistant", "refusal": "No."}], "refusal_as_text"),
-        ([USER, calling("f", '{"x": 9007199254740993}')], "number_precision"),
+        ([SYSTEM | {"role": "developer"}, USER, ANSWER], "role_lost"),
+        ([SYSTEM, SYSTEM, USER, ANSWER], "instructions_joined"),
+        ([USER, calling("f", "{}")], "call_ids_lost"),
+        ([USER, calling("f", '{"x": 9007199254740993}')], "call_ids_lost number_precision"),
     ],
 )
 def test_what_is_lost_on_the_way_is_told(messages: list[Any], code: str) -> None:
     found = compiled({"messages": messages})
 
-    assert codes(found.losses) == [code]
+    assert codes(found.losses) == code.split()
     assert found.errors == []
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 from pydantic import BaseModel as OptionsModel
 from pydantic import ConfigDict
@@ -31,6 +32,7 @@ from app.domain.provider import (
     Deployment,
     DeploymentState,
     Epochs,
+    ListedModel,
     Observation,
     Operation,
     ProviderSpec,
@@ -97,6 +99,10 @@ class SimulatedProvider:
         draft.write_text(f"{what} {times}")
         draft.rename(self._orders / point)
 
+    def has_order(self, point: str) -> bool:
+        """Whether what was ordered for `point` has still to happen."""
+        return (self._orders / point).exists()
+
     def add_created(self, key: str, remote: str) -> None:
         """A job that was created by a request whose answer nobody got."""
         self._write({"id": remote, "key": key, "status": "running", "looks": 0, "examples": 1})
@@ -123,6 +129,10 @@ class SimulatedProvider:
         """Remove what is deployed, as vendors do with what nobody asks."""
         for path in self._deployments.glob("*.deployment"):
             path.unlink()
+
+    def lists(self, *models: ListedModel) -> None:
+        """Let the vendor's own list of models say just this."""
+        (self._options.folder / "models").write_bytes(msgspec.json.encode(models))
 
     # The port.
 
@@ -239,7 +249,7 @@ class SimulatedProvider:
         """A tuned model repeats the question; a base model does not understand it."""
         await self._pass("chat")
         with (self._options.folder / "asked").open("a") as asked:
-            asked.write(f"{json.dumps(request['messages'][-1]['content'])}\n")
+            asked.write(f"{json.dumps(request['messages'][-1].get('content'))}\n")
         text = _answer(model, request)
         message = {"role": "assistant", "content": text}
         return {
@@ -263,6 +273,14 @@ class SimulatedProvider:
                 "model": model.base_model,
                 "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}],
             }
+
+    async def list_models(self) -> Sequence[ListedModel]:
+        await self._pass("list")
+        listed = (self._options.folder / "models").read_bytes()
+        return msgspec.json.decode(listed, type=list[ListedModel])
+
+    def newcomer(self, name: str) -> BaseModel:
+        return BaseModel(name, ["sft"])
 
     async def deploy(self, artifact: str, *, tier: str | None = None) -> Deployment:
         """One deployment for each model; `deployed` counts how many there ever were."""
@@ -387,5 +405,5 @@ def _artifact(job: dict[str, Any]) -> Artifact:
 
 
 def _answer(model: Servable, request: dict[str, Any]) -> str:
-    asked = str(request["messages"][-1]["content"])
+    asked = str(request["messages"][-1].get("content"))
     return asked if model.artifact else "I do not know."
