@@ -104,6 +104,9 @@ async def test_a_line_of_the_log_names_its_trace(
 
 @pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:9"])
 def test_the_sdk_is_loaded_only_where_a_collector_is_named(endpoint: str) -> None:
+    pytest.importorskip(
+        "opentelemetry.exporter.otlp.proto.http", reason="the extra `otel` is not installed"
+    )
     program = (
         "import sys; from app.telemetry.traces import configure_tracing; configure_tracing(); "
         "print('opentelemetry.sdk.trace' in sys.modules)"
