@@ -22,6 +22,9 @@ setup: .venv/dev-ready ## Install everything for development into .venv
 
 .venv/dev-ready: .venv/local-ready
 	$(PIP) --editable '.[local,dev]'
+	# Afterwards, for the SDK that Azure's packages brought: in one go pip finds no versions at all.
+	$(BIN)/pip freeze | grep '^opentelemetry-sdk==' > .venv/opentelemetry
+	$(PIP) --constraint .venv/opentelemetry --editable '.[otel]'
 	@touch $@
 
 demo: .venv/local-ready ## Fine-tune a small model here and compare it with its base
