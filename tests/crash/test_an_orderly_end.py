@@ -14,6 +14,7 @@ from app.bootstrap import House
 from app.storage.jobs import JobRow
 from tests.crash.following import add_dataset, finished, queue_job
 from tests.crash.processes import DEADLINE_SECONDS, Luthier
+from tests.databases import LONG_ON_POSTGRES
 from tests.simulated.simulated_provider import SimulatedProvider
 
 ROWS = [{"prompt": f"say {n}", "completion": f"say {n}"} for n in range(12)]
@@ -33,6 +34,7 @@ async def test_a_service_that_is_to_end_is_not_ready_but_serves_to_the_last(
         assert await luthier.ended() == 0, luthier.log()
 
 
+@LONG_ON_POSTGRES
 async def test_what_is_under_way_is_answered_and_what_waits_is_let_go(
     idle_client: httpx.AsyncClient, luthier: Luthier
 ) -> None:
@@ -60,6 +62,7 @@ async def test_what_is_under_way_is_answered_and_what_waits_is_let_go(
     assert (await idle_client.get("/datasets/late")).json()["examples"] == len(ROWS)
 
 
+@LONG_ON_POSTGRES
 async def test_work_that_does_not_end_in_time_is_given_back_at_once(
     idle_client: httpx.AsyncClient, luthier: Luthier, house: House, vendor: SimulatedProvider
 ) -> None:

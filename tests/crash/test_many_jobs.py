@@ -7,9 +7,11 @@ import pytest
 
 from tests.crash.following import add_dataset, finished, queue_job
 from tests.crash.processes import DEADLINE_SECONDS, Luthier
+from tests.databases import LONG_ON_POSTGRES
 from tests.simulated.simulated_provider import SimulatedProvider
 
 
+@LONG_ON_POSTGRES
 async def test_f3_a_thousand_jobs_outlive_a_crash(
     idle_client: httpx.AsyncClient, luthier: Luthier, vendor: SimulatedProvider
 ) -> None:

@@ -28,6 +28,7 @@ from app.sandbox.openai.simulator import SimulatedOpenAI
 from app.settings import Settings
 from tests.api.given import Json, created, dataset, ended
 from tests.conformance.openai_stage import simulated_openai
+from tests.databases import LONG_ON_POSTGRES
 from tests.openai_door.backends import STILL_OPEN
 
 BASE_MODEL = "gpt-4.1-mini-2025-04-14"
@@ -109,6 +110,7 @@ async def evaluated(client: httpx.AsyncClient, job: Json) -> Json:
             return found
 
 
+@LONG_ON_POSTGRES
 async def test_the_client_program_never_notices(house: House, simulated: SimulatedOpenAI) -> None:
     await left_at_openai(simulated)
     async with at_work(house) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
