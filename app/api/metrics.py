@@ -25,7 +25,7 @@ async def get_metrics(use: Use) -> Response:
 
 
 class House(Collector):
-    """One look at the database as series; None where it does not answer."""
+    """One look at the database as series; None where it cannot be read."""
 
     def __init__(self, seen: Readings | None) -> None:
         self._seen = seen
@@ -33,7 +33,9 @@ class House(Collector):
     def collect(self) -> Iterator[Metric]:
         """All series, those without a value with their heads only."""
         yield GaugeMetricFamily(
-            "luthier_database_up", "Whether the database answered.", value=self._seen is not None
+            "luthier_database_up",
+            "Whether the database answered, with a schema that this version can work with.",
+            value=self._seen is not None,
         )
         if self._seen is None:
             return

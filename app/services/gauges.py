@@ -5,7 +5,8 @@ import time
 
 from app.domain.errors import DatabaseUnavailable
 from app.domain.gauges import Readings
-from app.storage import gauges
+from app.storage import compatibility, gauges
+from app.storage.compatibility import DatabaseNewer, Standing
 from app.storage.database import Database
 from app.storage.tenancy import as_service
 
@@ -24,7 +25,10 @@ class Gauges:
         self._stale_at = 0.0
 
     async def read(self) -> Readings | None:
-        """A look that is at most so old; None where the database does not answer."""
+        """A look that is at most so old; None where the database cannot be read.
+
+        It does not answer, or its schema is not one that this version can work with.
+        """
         async with self._turn:
             if time.monotonic() >= self._stale_at:
                 self._seen = await self._look()
@@ -33,8 +37,10 @@ class Gauges:
 
     async def _look(self) -> Readings | None:
         try:
+            if await compatibility.standing(self._database) is Standing.BEHIND:
+                return None
             with as_service():
                 async with self._database.read() as connection:
                     return await gauges.read(connection)
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, DatabaseNewer):
             return None

@@ -1,18 +1,24 @@
 """What an operator sees at /metrics: of this process, and of the whole house."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
 
+from app import bootstrap
 from app.bootstrap import House
 from app.domain.errors import Later, Never, RateLimited, YourTurn
 from app.reconciler import observe, submit
 from app.services.gauges import Gauges
+from app.settings import Settings
 from app.telemetry.calls import vendor_call
+from tests import databases
 from tests.api.given import dataset, ended, job
 from tests.observability.scraping import grown, scraped, value
 from tests.reconciling import shop_of
+from tests.serving import api
+from tests.simulated.simulated_provider import SimulatedProvider
 
 
 async def test_a_request_is_counted_by_its_operation(idle_client: httpx.AsyncClient) -> None:
@@ -77,6 +83,23 @@ async def test_the_oldest_observation_has_an_age(
     age = value(seen, "luthier_job_observation_age_seconds", **labels)
     assert age is not None
     assert 0 <= age < 60
+
+
+@pytest.mark.parametrize("place", ["new.db", "no folder/luthier.db", "postgres", "nowhere"])
+async def test_a_database_that_cannot_be_read_hides_no_count(
+    place: str, postgres: str, tmp_path: Path, vendor: SimulatedProvider
+) -> None:
+    is_file = place.endswith(".db")
+    url = f"sqlite:///{tmp_path / place}" if is_file else databases.named(postgres, place)
+    settings = Settings(data_dir=tmp_path, database_url=url)
+    house = bootstrap.build(settings, providers={"simulated": vendor})
+
+    async with api(house, reconcile=False) as client:
+        seen = await scraped(client)
+
+    assert value(seen, "luthier_database_up") == 0
+    assert (value(seen, "process_cpu_seconds_total") or 0) > 0
+    assert not any(name == "luthier_jobs" for name, _ in seen)
 
 
 async def test_a_look_is_kept_for_all_who_ask(house: House, idle_client: httpx.AsyncClient) -> None:
