@@ -159,6 +159,14 @@ class JobCost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it cost by the price list, once it has ended and that is known."""
 
 
+class JobVersion(msgspec.Struct, frozen=True, order=True):
+    """How far a job has come; every change that can be seen, so every event, raises it."""
+
+    revision: int
+    event_count: int
+    status: JobStatus
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A fine-tuning job as the database keeps it; times are `Millis`."""
 
@@ -220,6 +228,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Millis
     started_at: Millis | None = None
     finished_at: Millis | None = None
+
+    @property
+    def version(self) -> JobVersion:
+        """How far it has come, for whoever waits for more."""
+        return JobVersion(self.revision, self.event_count, self.status)
 
     @property
     def submission_key(self) -> str:

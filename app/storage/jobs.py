@@ -36,13 +36,14 @@ from app.domain.jobs import (
     Job,
     JobFilter,
     JobStatus,
+    JobVersion,
     MetricPoint,
     Millis,
     StoredEvent,
 )
 from app.domain.webhook_deliveries import Told
 from app.storage import leases, webhook_deliveries
-from app.storage.base import Json, Row, database_now
+from app.storage.base import Json, Row, database_now, is_one_of
 from app.storage.tenancy import Charged, Lookup, mine, stamp, tenant
 from app.telemetry.traces import traceparent
 
@@ -182,9 +183,7 @@ async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
     await _add_events(connection, kept, first=1, events=[event])
 
 
-_FIND = Lookup(
-    JobRow, select(*JobRow.__table__.c).where(JobRow.id.in_(bindparam("ids", expanding=True)))
-)
+_FIND = Lookup(JobRow, select(*JobRow.__table__.c).where(is_one_of(JobRow.id, "ids")))
 
 
 async def find(connection: AsyncConnection, job_id: str) -> Job | None:
@@ -217,14 +216,21 @@ async def list_page(
     return [_job(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def revisions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Revision and number of events of each job that exists."""
-    found = await connection.execute(
-        select(JobRow.id, JobRow.revision, JobRow.event_count).where(
-            JobRow.id.in_(ids), mine(JobRow)
-        )
-    )
-    return {id_: (revision, count) for id_, revision, count in found}
+_VERSIONS = Lookup(
+    JobRow,
+    select(JobRow.id, JobRow.revision, JobRow.event_count, JobRow.status).where(
+        is_one_of(JobRow.id, "ids")
+    ),
+)
+
+
+async def versions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, JobVersion]:
+    """How far each job has come, of those that exist."""
+    found = await connection.execute(*_VERSIONS.now(ids=ids))
+    return {
+        id_: JobVersion(revision, count, JobStatus(status))
+        for id_, revision, count, status in found
+    }
 
 
 async def claim(
@@ -420,6 +426,26 @@ async def events_after(
         .limit(limit)
     )
     return [msgspec.convert(dict(row), StoredEvent) for row in found.mappings()]
+
+
+_LATEST_EVENTS = Lookup(
+    JobRow,
+    select(*EventRow.__table__.c)
+    .join(JobRow, EventRow.job_id == JobRow.id)
+    .where(is_one_of(JobRow.id, "ids"), EventRow.seq > JobRow.event_count - bindparam("most"))
+    .order_by(EventRow.job_id, EventRow.seq),
+)
+
+
+async def latest_events(
+    connection: AsyncConnection, ids: Sequence[str], *, most: int
+) -> dict[str, list[StoredEvent]]:
+    """At most so many events of each job, the last ones, oldest first."""
+    events: dict[str, list[StoredEvent]] = {}
+    found = await connection.execute(*_LATEST_EVENTS.now(ids=ids, most=most))
+    for row in found.mappings():
+        events.setdefault(row["job_id"], []).append(msgspec.convert(dict(row), StoredEvent))
+    return events
 
 
 async def metrics_after(

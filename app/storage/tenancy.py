@@ -106,11 +106,11 @@ class Lookup:
     It names by `bindparam` what `now` is given.
     """
 
-    def __init__(self, row: type[Owned], query: Select[Any]) -> None:
+    def __init__(self, row: type[Owned], query: Select[*tuple[Any, ...]]) -> None:
         self._all = query
         self._mine = query.where(row.project_id == bindparam("project"))
 
-    def now(self, **given: Any) -> tuple[Select[Any], dict[str, Any]]:
+    def now(self, **given: Any) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]]:
         """The statement and its parameters, for the rows that may be seen now."""
         if is_service():
             return self._all, given
