@@ -52,11 +52,14 @@ audit: .venv/dev-ready ## Secrets in the code, and with the internet known holes
 				[ $$code = 124 ] && echo 'pip-audit: skipped, pypi.org does not answer in time'; }; \
 		else echo 'pip-audit: skipped, pypi.org cannot be reached from here'; fi
 
+# Three at once on two cores: much of the suite is waiting for processes that were killed.
+TESTS := $(BIN)/pytest --numprocesses 3 --dist loadgroup
+
 test: check audit ## All checks and the whole test suite, on SQLite and PostgreSQL
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(TESTS)
 
 test-long: .venv/dev-ready ## The tests that take minutes, which `make test` leaves out
-	$(BIN)/pytest -m long --numprocesses 2 --dist loadgroup
+	$(TESTS) -m long
 
 bench: .venv/dev-ready ## Speed: requests against a bare route on both databases, the report, intake and a scrape
 	$(BIN)/python -m benchmarks.api

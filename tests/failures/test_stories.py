@@ -18,7 +18,7 @@ STORIES: Mapping[str, Sequence[str]] = {
         "crash/test_many_jobs.py::test_f2_requests_that_a_crash_cut_off_may_be_repeated",
     ),
     "F3 a restart loses jobs": (
-        "crash/test_many_jobs.py::test_f3_a_thousand_jobs_outlive_a_crash",
+        "crash/test_many_jobs.py::test_f3_many_jobs_outlive_a_crash",
     ),
     "F4 unreachable is taken for failed": (
         "crash/test_an_unreachable_vendor.py"
