@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import BigInteger, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -47,16 +48,20 @@ async def see(
     )
     if seen.scalar_one_or_none() is not None:
         return False
-    await connection.execute(
-        insert(OrphanRow).values(
-            provider=provider,
-            remote_id=remote_id,
-            key=key,
-            status=status,
-            first_seen_at=database_now(),
-            last_seen_at=database_now(),
-        )
+    first = insert(OrphanRow).values(
+        provider=provider,
+        remote_id=remote_id,
+        key=key,
+        status=status,
+        first_seen_at=database_now(),
+        last_seen_at=database_now(),
     )
+    try:
+        async with connection.begin_nested():
+            await connection.execute(first)
+    except IntegrityError:
+        # Another replica's sweep saw it at the same moment, and tells of it.
+        return False
     return True
 
 

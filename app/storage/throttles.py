@@ -1,6 +1,10 @@
 """Connections that have to wait: one budget for all replicas that speak with the same account."""
 
-from sqlalchemy import BigInteger, bindparam, delete, insert, select
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import BigInteger, CursorResult, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,10 +22,16 @@ class ThrottleRow(Row):
 
 async def hold_back(connection: AsyncConnection, provider: str, *, seconds: float) -> None:
     """Let every replica leave the provider alone for so long; the last word counts."""
-    await connection.execute(delete(ThrottleRow).where(ThrottleRow.provider == provider))
-    await connection.execute(
-        insert(ThrottleRow).values(provider=provider, until=database_now() + int(seconds * 1000))
+    until = database_now() + int(seconds * 1000)
+    held: CursorResult[Any] = await connection.execute(
+        update(ThrottleRow).where(ThrottleRow.provider == provider).values(until=until)
     )
+    if held.rowcount:
+        return
+    # Whoever was told the same at this very moment, and was faster, has said all there is to say.
+    with suppress(IntegrityError):
+        async with connection.begin_nested():
+            await connection.execute(insert(ThrottleRow).values(provider=provider, until=until))
 
 
 # Asked before every tick: building the statement would cost more than running it.
