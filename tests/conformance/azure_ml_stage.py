@@ -21,8 +21,9 @@ from app.sandbox.azure_ml.conditions import Conditions
 from app.sandbox.azure_ml.contract import AzureMLContract
 from app.sandbox.azure_ml.simulator import SimulatedAzureML
 from app.sandbox.frame.conditions import Pace
-from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.simulated_stage import SimulatedStage
 from tests.conformance.stage import STILL_OPEN, chats
+from tests.contracts import CONTRACTS
 
 TOKEN = "loopback"
 

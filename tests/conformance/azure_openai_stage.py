@@ -18,8 +18,9 @@ from app.sandbox.azure_openai.contract import AzureContract
 from app.sandbox.azure_openai.simulator import SimulatedAzureOpenAI
 from app.sandbox.frame.conditions import Pace
 from tests.conformance.openai_stage import tuned_by_hand
-from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.simulated_stage import SimulatedStage
 from tests.conformance.stage import STILL_OPEN
+from tests.contracts import CONTRACTS
 
 KEY = "azure-conformance-key"
 TOKEN = "azure-conformance-token"

@@ -14,8 +14,9 @@ from app.sandbox.frame.conditions import Pace
 from app.sandbox.frame.contract import Contract
 from app.sandbox.openai.conditions import Conditions
 from app.sandbox.openai.simulator import SimulatedOpenAI
-from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.simulated_stage import SimulatedStage
 from tests.conformance.stage import STILL_OPEN, chats
+from tests.contracts import CONTRACTS
 
 KEY = "sk-conformance-secret"
 

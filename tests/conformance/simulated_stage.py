@@ -1,14 +1,11 @@
 """What the stages before a simulator have in common."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from app.domain.jobs import Remote
 from app.sandbox.frame.faults import Failure, Fault, Reset, too_many_requests
 from app.sandbox.frame.memory import Seen
-
-CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
 
 
 class Simulated(Protocol):
@@ -25,8 +22,17 @@ class Simulated(Protocol):
     def stop(self) -> None: ...
 
     def order(
-        self, fault: Fault, path: str, *, method: str = "*", times: int = 1, skip: int = 0
+        self,
+        fault: Fault,
+        path: str,
+        *,
+        method: str = "*",
+        times: int = 1,
+        skip: int = 0,
+        share: float = 1,
     ) -> None: ...
+
+    def withdraw(self) -> None: ...
 
     def change(self, **changes: Any) -> None: ...
 

@@ -1,6 +1,6 @@
 """What the suite needs of a provider: itself, connected to its simulator, and strings to pull."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -106,6 +106,11 @@ class Lines(ExampleSource):
 
     lines: Sequence[bytes]
 
+    @classmethod
+    def of(cls, examples: Iterable[Any]) -> "Lines":
+        """Canonical examples, a line each."""
+        return cls([msgspec.json.encode(example) for example in examples])
+
     @property
     def count(self) -> int:
         return len(self.lines)
@@ -128,15 +133,15 @@ def answer(number: int) -> str:
 
 def chats(count: int = EXAMPLES) -> Lines:
     """Canonical conversations."""
-    return Lines([_line({"messages": [question(n), _said(answer(n))]}) for n in range(count)])
+    return Lines.of({"messages": [question(n), _said(answer(n))]} for n in range(count))
 
 
 def preferences(count: int = EXAMPLES) -> Lines:
     """Canonical pairs of answers."""
-    return Lines([
-        _line({"prompt": [question(n)], "chosen": [_said(answer(n))], "rejected": [_said("No.")]})
+    return Lines.of(
+        {"prompt": [question(n)], "chosen": [_said(answer(n))], "rejected": [_said("No.")]}
         for n in range(count)
-    ])  # fmt: skip
+    )
 
 
 def plan(stage: Stage, key: str = "job-1-1", **others: Any) -> TrainingPlan:
@@ -156,7 +161,3 @@ def plan(stage: Stage, key: str = "job-1-1", **others: Any) -> TrainingPlan:
 
 def _said(text: str) -> dict[str, Any]:
     return {"role": "assistant", "content": text}
-
-
-def _line(example: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode(example)

@@ -20,8 +20,9 @@ from app.sandbox.frame.conditions import Pace
 from app.sandbox.vertex.conditions import Conditions
 from app.sandbox.vertex.contract import GoogleContract
 from app.sandbox.vertex.simulator import SimulatedVertex
-from tests.conformance.simulated_stage import CONTRACTS, SimulatedStage
+from tests.conformance.simulated_stage import SimulatedStage
 from tests.conformance.stage import EXAMPLES, STILL_OPEN, answer, question
+from tests.contracts import CONTRACTS
 
 PROJECT, LOCATION, BUCKET = "luthier-test", "us-central1", "staging"
 

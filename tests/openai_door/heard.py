@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,8 +11,9 @@ from app.api.openai.door import PREFIX
 from app.sandbox.frame.contract import Contract
 from app.sandbox.frame.exchange import DONE, EVENT_STREAM, JSON, Reply
 from app.sandbox.frame.operations import Operation
+from tests.contracts import CONTRACTS
 
-CONTRACT = Path(__file__).parents[3] / "shared" / "contracts" / "openai.openapi.json"
+CONTRACT = CONTRACTS / "openai.openapi.json"
 
 
 class Heard:

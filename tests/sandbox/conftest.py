@@ -1,7 +1,6 @@
 """A simulator of OpenAI for every test, and the real SDK in front of it."""
 
 from collections.abc import AsyncGenerator, Generator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -9,9 +8,8 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from app.sandbox.frame.contract import Contract
 from app.sandbox.openai.simulator import SimulatedOpenAI
+from tests.contracts import CONTRACTS
 from tests.sandbox.egress import no_egress
-
-CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
 
 
 @pytest.fixture(autouse=True)

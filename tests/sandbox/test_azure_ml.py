@@ -1,7 +1,6 @@
 """The simulated Azure ML by plain HTTP, as Microsoft's documents have it."""
 
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,8 +9,8 @@ import pytest
 from app.sandbox.azure_ml.contract import AzureMLContract
 from app.sandbox.azure_ml.simulator import SimulatedAzureML
 from app.sandbox.frame.faults import Failure
+from tests.contracts import CONTRACTS
 
-CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
 WORKSPACE = (
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 )

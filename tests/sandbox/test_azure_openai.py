@@ -15,8 +15,8 @@ from app.sandbox.azure_openai.conditions import AzureConditions
 from app.sandbox.azure_openai.contract import AzureContract
 from app.sandbox.azure_openai.simulator import SimulatedAzureOpenAI
 from app.sandbox.frame.conditions import Pace
+from tests.contracts import CONTRACTS
 from tests.sandbox import given
-from tests.sandbox.conftest import CONTRACTS
 
 V1 = "/openai/v1"
 DATED = "/openai"

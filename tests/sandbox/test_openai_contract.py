@@ -11,8 +11,8 @@ from openai import AsyncOpenAI, BadRequestError
 from app.sandbox.frame.contract import Contract
 from app.sandbox.openai.lines import FileInvalid, examples_of
 from app.sandbox.openai.simulator import SimulatedOpenAI
+from tests.contracts import CONTRACTS
 from tests.sandbox import given
-from tests.sandbox.conftest import CONTRACTS
 
 LINES = CONTRACTS / "openai.finetune-dataset.schema.json"
 INPUTS = {

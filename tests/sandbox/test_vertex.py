@@ -17,7 +17,7 @@ from google.oauth2.credentials import Credentials
 from app.sandbox.frame.listing import Lag
 from app.sandbox.vertex.contract import GoogleContract
 from app.sandbox.vertex.simulator import SimulatedVertex
-from tests.sandbox.conftest import CONTRACTS
+from tests.contracts import CONTRACTS
 
 PARENT = "projects/p/locations/us-central1"
 JOBS = f"/v1/{PARENT}/tuningJobs"

@@ -1,17 +1,15 @@
 """A simulated workspace for every test, and the provider in front of it."""
 
 from collections.abc import AsyncGenerator, Generator
-from pathlib import Path
 
 import pytest
 
 from app.providers.azure_ml.provider import AzureMLProvider
 from app.sandbox.azure_ml.contract import AzureMLContract
 from app.sandbox.azure_ml.simulator import SimulatedAzureML
+from tests.contracts import CONTRACTS
 from tests.providers.azure_ml.given import connected
 from tests.sandbox.egress import no_egress
-
-CONTRACTS = Path(__file__).parents[4] / "shared" / "contracts"
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,5 @@
 """What the tests of the Azure ML provider are given: plans, and a provider to connect."""
 
-import json
-from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from app.domain.jobs import Method, Remote
@@ -9,28 +7,11 @@ from app.domain.provider import Connection, Observation, TrainingPlan
 from app.providers.azure_ml import SPEC, AzureMLOptions
 from app.providers.azure_ml.provider import AzureMLProvider
 from app.sandbox.azure_ml.simulator import SimulatedAzureML
+from tests.conformance.stage import Lines
 
 KEY = "job-01k-1"
 BASE = "azureml://registries/azureml-meta/models/Meta-Llama-3-8B/versions/8"
 TINY = "luthier/luthier-tiny"
-
-
-class Examples:
-    """Canonical lines in memory, given in pieces that are cut anywhere."""
-
-    def __init__(self, examples: Iterable[Any]) -> None:
-        self._lines = [json.dumps(example).encode() + b"\n" for example in examples]
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self._lines)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """All bytes, 100 at a time."""
-        content = b"".join(self._lines)
-        for start in range(0, len(content), 100):
-            yield content[start : start + 100]
 
 
 def chats(count: int = 12) -> list[Any]:
@@ -63,8 +44,8 @@ def a_plan(
         method=Method("sft", hyperparameters),
         seed=1,
         name="doubling",
-        training=Examples(examples or chats()),
-        validation=Examples(validation) if validation else None,
+        training=Lines.of(examples or chats()),
+        validation=Lines.of(validation) if validation else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from app.providers.openai_wire.lines import complaint
+from tests.contracts import CONTRACTS
 
 SCHEMA = json.loads(
     files("app.providers.openai_wire").joinpath("line.schema.json").read_text(encoding="utf-8")
 )
-PUBLISHED = Path(__file__).parents[4] / "shared/contracts/openai.finetune-dataset.schema.json"
+PUBLISHED = CONTRACTS / "openai.finetune-dataset.schema.json"
 NAMES = {
     "sft": "FineTuneChatRequestInput",
     "dpo": "FineTunePreferenceRequestInput",

@@ -1,17 +1,15 @@
 """A simulated Google for every test, and the provider in front of it."""
 
 from collections.abc import AsyncGenerator, Generator
-from pathlib import Path
 
 import pytest
 
 from app.providers.vertex.provider import VertexProvider
 from app.sandbox.vertex.contract import GoogleContract
 from app.sandbox.vertex.simulator import SimulatedVertex
+from tests.contracts import CONTRACTS
 from tests.providers.vertex.given import connected
 from tests.sandbox.egress import no_egress
-
-CONTRACTS = Path(__file__).parents[4] / "shared" / "contracts"
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """What the tests of the Vertex AI provider are given: plans, sources, and a provider to connect."""
 
-import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from app.domain.jobs import Method
@@ -9,27 +8,10 @@ from app.domain.provider import Artifact, Connection, Observation, TrainingPlan
 from app.providers.vertex import SPEC, VertexOptions
 from app.providers.vertex.provider import VertexProvider
 from app.sandbox.vertex.simulator import SimulatedVertex
+from tests.conformance.stage import Lines
 
 KEY = "job-01k-1"
 BASE = "gemini-3.5-flash-lite"
-
-
-class Examples:
-    """Canonical lines in memory, given in pieces that are cut anywhere."""
-
-    def __init__(self, examples: Iterable[Any]) -> None:
-        self._lines = [json.dumps(example).encode() + b"\n" for example in examples]
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self._lines)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """All bytes, 100 at a time."""
-        content = b"".join(self._lines)
-        for start in range(0, len(content), 100):
-            yield content[start : start + 100]
 
 
 def chats(count: int = 12) -> list[Any]:
@@ -76,8 +58,8 @@ def a_plan(
         method=Method(method, hyperparameters),
         seed=1,
         name="doubling",
-        training=Examples(wanted),
-        validation=Examples(validation) if validation else None,
+        training=Lines.of(wanted),
+        validation=Lines.of(validation) if validation else None,
     )
 
 

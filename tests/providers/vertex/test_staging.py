@@ -14,7 +14,8 @@ from app.providers.vertex.compiling import VertexCompiler
 from app.providers.vertex.provider import VertexProvider
 from app.sandbox.frame.faults import Failure, Reset
 from app.sandbox.vertex.simulator import SimulatedVertex
-from tests.providers.vertex.given import Examples, a_plan, chats, connected
+from tests.conformance.stage import Lines
+from tests.providers.vertex.given import a_plan, chats, connected
 
 UPLOAD = "/upload/storage/v1/b/*"
 
@@ -114,7 +115,7 @@ async def test_an_example_that_google_would_refuse_is_not_sent(
 
 
 async def _compiled(provider: VertexProvider, examples: Sequence[Any]) -> bytes:
-    content = b"".join([chunk async for chunk in Examples(examples).chunks()])
+    content = b"".join([chunk async for chunk in Lines.of(examples).chunks()])
     lines = [decode_example(line, DatasetKind.CHAT) for line in content.splitlines()]
     limits = provider.base_models()[0].limits
     assert limits is not None
