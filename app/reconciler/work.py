@@ -80,8 +80,13 @@ async def claim(
     if limit < 1:
         return []
     async with shop.database.write() as connection:
-        taken = await jobs.claim(
-            connection, provider=provider, awaiting=awaiting, owner=shop.owner, limit=limit
+        taken = await _claim_suspect(connection, shop, provider, awaiting)
+        taken += await jobs.claim(
+            connection,
+            provider=provider,
+            awaiting=jobs.innocent(awaiting),
+            owner=shop.owner,
+            limit=limit - len(taken),
         )
     return _counted(provider, taken)
 
@@ -94,8 +99,8 @@ async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) ->
         waiting = await jobs.waiting_projects(connection, provider)
     if not waiting:
         return []
-    taken: list[tuple[Job, Millis]] = []
     async with shop.database.write() as connection:
+        taken = await _claim_suspect(connection, shop, provider, jobs.AWAITS_CREATION)
         for place, project in enumerate(shop.turns.order(provider, waiting)):
             # Rounded up, and what one project leaves is there for those after it.
             share = -(-(limit - len(taken)) // (len(waiting) - place))
@@ -106,6 +111,25 @@ async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) ->
             )
             shop.turns.served(provider, project)
     return _counted(provider, taken)
+
+
+async def _claim_suspect(
+    connection: AsyncConnection, shop: Workshop, provider: str, awaiting: ColumnElement[bool]
+) -> list[tuple[Job, Millis]]:
+    """One that had an accident, if none is under way here.
+
+    Each claim counts: more than can be handled now would be blamed for a death that they saw from
+    the queue.
+    """
+    if shop.suspects.locked():
+        return []
+    return await jobs.claim(
+        connection,
+        provider=provider,
+        awaiting=jobs.suspect(awaiting),
+        owner=shop.owner,
+        limit=1,
+    )
 
 
 def _counted(provider: str, taken: Sequence[tuple[Job, Millis]]) -> list[Claimed]:

@@ -294,7 +294,7 @@ async def waiting_projects(connection: AsyncConnection, provider: str) -> list[s
 async def claim_waiting(
     connection: AsyncConnection, *, provider: str, project: str, owner: str, limit: int
 ) -> list[tuple[Job, Millis]]:
-    """As `claim`, of one project's jobs that are to be created."""
+    """As `claim`, of one project's jobs that are to be created and had no accident."""
     rows = await leases.claim(
         connection,
         JobRow,
@@ -307,10 +307,22 @@ async def claim_waiting(
     return [(_job(row), row["claimed_at"]) for row in rows]
 
 
+@cache
+def innocent(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Those of a chore's jobs that had no accident."""
+    return and_(awaiting, JobRow.accidents == 0)
+
+
+@cache
+def suspect(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Those that had one."""
+    return and_(awaiting, JobRow.accidents > 0)
+
+
 _WAITING_OF_PROJECT = and_(
     JobRow.provider == bindparam("of"),
     JobRow.project_id == bindparam("project"),
-    AWAITS_CREATION,
+    innocent(AWAITS_CREATION),
 )
 
 

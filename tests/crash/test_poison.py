@@ -10,7 +10,7 @@ import pytest
 from app.bootstrap import House
 from app.domain.jobs import Checkpoint, Remote
 from app.domain.provider import Observation, RemoteState
-from app.reconciler import accidents, evaluate, observe, steer, submit
+from app.reconciler import accidents, evaluate, observe, steer, submit, work
 from app.reconciler.work import Workshop
 from app.storage import evaluations, jobs
 from app.storage.evaluations import EvaluationRow
@@ -147,6 +147,25 @@ async def test_a_job_that_kills_every_worker_is_parked_and_its_neighbours_are_no
 
     statuses = [(await job_of(idle_client, job))["status"] for job in ids]
     assert statuses == ["blocked", "succeeded", "succeeded"]
+
+
+async def test_deaths_of_workers_are_not_laid_at_the_door_of_those_that_only_waited(
+    idle_client: httpx.AsyncClient, shop: Workshop, vendor: Poisonous
+) -> None:
+    await add_dataset(idle_client)
+    ids = [await queue_job(idle_client) for _ in range(5)]
+    await submit.tick(shop, "simulated")
+    await die(shop, times=1)
+
+    for _ in range(accidents.MOST):
+        assert len(await work.claim(shop, "simulated", AWAITS_OBSERVATION)) == 1
+        await make_due(shop)
+    for _ in range(2 * len(ids)):
+        await observe.tick(shop, "simulated")
+        await make_due(shop)
+
+    statuses = [(await job_of(idle_client, job))["status"] for job in ids]
+    assert sorted(statuses)[1:] == ["succeeded"] * 4
 
 
 async def test_a_job_is_parked_before_anything_was_sent(
