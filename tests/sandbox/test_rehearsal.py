@@ -10,7 +10,7 @@ def test_the_whole_pipeline_ends_with_one_paid_job() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=600,
     )
 
     said = " ".join(done.stdout.split())
