@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import roles
 from app.domain.access import Caller
-from app.domain.errors import RoleInsufficient
+from app.domain.errors import LuthierError, RoleInsufficient
 from app.services.audit import Audit, Deed
 
 log = structlog.get_logger()
@@ -70,6 +70,7 @@ class Witness:
         self._operation = operation
         self._start: Message | None = None
         self._is_recorded = False
+        self._unwritten: LuthierError | None = None
 
     async def watch(self, app: ASGIApp, receive: Receive) -> None:
         """Let the operation run; one that breaks, or is broken off, is written down as well."""
@@ -79,6 +80,8 @@ class Witness:
             if not self._is_recorded:
                 await self._record_broken()
             raise
+        if self._unwritten is not None:
+            raise self._unwritten
 
     async def record(self, status: int, code: str | None = None, made: str | None = None) -> None:
         """Write the line of this request."""
@@ -104,9 +107,15 @@ class Witness:
             start, self._start = self._start, None
             said = _read(message.get("body", b""))
             code = said.refusal if start["status"] >= 400 else None
-            await self.record(start["status"], code, said.id)
-            await self._send(start)
-        await self._send(message)
+            try:
+                await self.record(start["status"], code, said.id)
+            except LuthierError as error:
+                # The framework holds its answer for begun: here it would make an accident of it.
+                self._unwritten = error
+            else:
+                await self._send(start)
+        if self._unwritten is None:
+            await self._send(message)
 
     async def _record_broken(self) -> None:
         try:

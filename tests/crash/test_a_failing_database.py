@@ -111,6 +111,28 @@ async def test_a_full_disk_of_the_database_keeps_nothing_of_a_request(
     assert (await finished(client, taken.json()["id"]))["status"] == "succeeded"
 
 
+async def test_a_deed_that_cannot_be_written_down_is_answered_when_it_can(
+    client: httpx.AsyncClient, server: Postgres, postgres_url: str
+) -> None:
+    await add_dataset(client)
+    name = postgres_url.rpartition("/")[2].partition("?")[0]
+    server.order(
+        "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'no connection' USING ERRCODE = 'connection_failure'; END $$",
+        "CREATE TRIGGER gone BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION gone()",
+        database=name,
+    )
+    once = {"Idempotency-Key": "once"}
+    refused = await client.post("/jobs", json=order(), headers=once)
+    server.order("DROP TRIGGER gone ON audit", database=name)
+    taken = await client.post("/jobs", json=order(), headers=once)
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert (taken.status_code, taken.headers["Idempotent-Replayed"]) == (201, "true")
+    assert len((await client.get("/jobs")).json()["data"]) == 1
+
+
 async def test_a_full_pool_is_a_database_that_does_not_answer(postgres_url: str) -> None:
     database = Database(postgres_url, pool=1, pool_wait=0.01)
     async with database.write():

@@ -49,6 +49,8 @@ class Bucket:
         with tempfile.TemporaryFile() as file:
             staged = await self._compile(source, kind, compiler, file)
             with staging(self.name):
+                # What says what an error means is loaded with it, and never by two threads at once.
+                await self._account.open()
                 return await self._account.run(self._ensure, staged)
 
     async def _compile(
