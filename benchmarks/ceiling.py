@@ -30,7 +30,7 @@ WHERE id IN (SELECT id FROM due) RETURNING id, epoch
 WRITE = b"""
 UPDATE jobs SET lease_owner = NULL, observed_at = 1,
     next_at = (extract(epoch from clock_timestamp()) * 1000)::bigint
-WHERE id = %s AND epoch = %s RETURNING event_count
+WHERE id = %s AND epoch = %s
 """
 
 
@@ -40,7 +40,7 @@ def claims(url: str, *, workers: int, seconds: float) -> float:
 
 
 def cycles(url: str, *, workers: int, seconds: float) -> float:
-    """Jobs a second that so many processes claim and write, each in a transaction of its own."""
+    """Jobs a second that so many processes claim and write, all that were claimed at once."""
     return _together(url, "cycles", workers=workers, seconds=seconds)
 
 
@@ -58,8 +58,8 @@ def _claim(connection: psycopg.Connection) -> int:
 
 def _cycle(connection: psycopg.Connection) -> int:
     taken = connection.execute(CLAIM).fetchall()
-    for job in taken:
-        connection.execute(WRITE, job)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(WRITE, taken)
     return len(taken)
 
 

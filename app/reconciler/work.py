@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,7 +18,8 @@ from app.domain.errors import RateLimited, Steer
 from app.domain.jobs import Job, Millis
 from app.domain.provider import Provider
 from app.reconciler.turns import Turns
-from app.storage import jobs, leases, throttles
+from app.reconciler.writing import Writing
+from app.storage import decisions, jobs, leases, throttles
 from app.storage.blobs import Blobs
 from app.storage.database import Database
 from app.storage.signals import JOB_CHANGED, Signals
@@ -42,6 +44,11 @@ class Workshop:
     suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held over a job that had accidents: its next one is not to be taken for another's."""
     turns: Turns = field(default_factory=Turns)
+
+    @cached_property
+    def writing(self) -> Writing:
+        """Where decisions meet that are ready at the same time."""
+        return Writing(self.database)
 
 
 @dataclass
@@ -147,11 +154,19 @@ async def write(
     keep_lease: bool = False,
     also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> bool:
-    """Write a decision, and what `also` adds to it, if the job is still ours; else drop it."""
-    async with shop.database.write() as connection:
-        is_ours = await jobs.apply(connection, claimed.job, decision, keep_lease=keep_lease)
-        if is_ours and also is not None:
-            await also(connection)
+    """Write a decision, and what `also` adds to it, if the job is still ours; else drop it.
+
+    What only gives the lease back is written together with others of its kind.
+    """
+    if also is None and not keep_lease:
+        is_ours = await shop.writing.write(claimed.job, decision)
+    else:
+        async with shop.database.write() as connection:
+            is_ours = await decisions.apply(
+                connection, claimed.job, decision, keep_lease=keep_lease
+            )
+            if is_ours and also is not None:
+                await also(connection)
     if not is_ours:
         lost_lease("job", claimed.job.id, epoch=claimed.job.epoch)
         return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    delete,
     exists,
     insert,
     or_,
@@ -27,7 +26,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.decide import Decision
 from app.domain.jobs import (
     AT_PROVIDER,
     FINAL,
@@ -176,11 +174,11 @@ _ADD_EVENT = insert(EventRow).values(at=database_now())
 
 async def add(connection: AsyncConnection, job: Job, event: Event) -> None:
     """Store a new job, due at once, with its first event."""
-    values = _columns(msgspec.structs.asdict(job))
+    values = columns(msgspec.structs.asdict(job))
     values |= {"dataset_id": job.dataset.id if job.dataset else None, "lease_owner": None}
     await connection.execute(_ADD, values | stamp() | {"traceparent": traceparent()})
     kept = msgspec.structs.replace(job, project_id=tenant().project_id)
-    await _add_events(connection, kept, first=1, events=[event])
+    await add_events(connection, [Happened(kept, 1, [event])])
 
 
 _FIND = Lookup(JobRow, select(*JobRow.__table__.c).where(is_one_of(JobRow.id, "ids")))
@@ -331,42 +329,6 @@ def _open(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(JobRow.provider == bindparam("of"), awaiting)
 
 
-async def apply(
-    connection: AsyncConnection, job: Job, decision: Decision, *, keep_lease: bool = False
-) -> bool:
-    """Write a decision if the lease is still ours; False means that another hand was faster.
-
-    A wish that came while the provider was being asked makes the job due at once.
-    """
-    changes = _columns(dict(decision.changes))
-    if keep_lease:
-        changes["next_at"] = leases.in_seconds(leases.LEASE_SECONDS)
-    else:
-        changes |= {"next_at": leases.in_seconds(decision.look_again_in), "lease_owner": None}
-        changes["accidents"] = 0
-    if decision.is_visible:
-        changes["revision"] = JobRow.revision + 1
-    changes["event_count"] = JobRow.event_count + len(decision.events)
-    done = await connection.execute(
-        update(JobRow)
-        .where(JobRow.id == job.id, JobRow.epoch == job.epoch)
-        .values(**changes)
-        .returning(JobRow.event_count, JobRow.desired, JobRow.status)
-    )
-    row = done.one_or_none()
-    if row is None:
-        return False
-    first = row.event_count - len(decision.events) + 1
-    now = msgspec.structs.replace(job, status=JobStatus(row.status))
-    await _add_events(connection, now, first=first, events=decision.events)
-    if decision.observation is not None:
-        seen = decision.observation
-        await _add_series(connection, job, metrics=seen.metrics, checkpoints=seen.checkpoints)
-    if row.desired != job.desired and not now.status.is_final and not keep_lease:
-        await make_due(connection, job.id)
-    return True
-
-
 async def put_off(connection: AsyncConnection, job: Job, *, seconds: float, accidents: int) -> bool:
     """Give the lease back with nothing done; False when it is somebody else's by now."""
     values = {"next_at": leases.in_seconds(seconds), "lease_owner": None, "accidents": accidents}
@@ -405,14 +367,14 @@ async def change(
         update(JobRow)
         .where(JobRow.id == job_id, mine(JobRow))
         .values(
-            **_columns(dict(values)),
+            **columns(values),
             revision=JobRow.revision + 1,
             event_count=JobRow.event_count + 1,
         )
         .returning(*JobRow.__table__.c)
     )
     job = _job(done.mappings().one())
-    await _add_events(connection, job, first=job.event_count, events=[event])
+    await add_events(connection, [Happened(job, job.event_count, [event])])
     if not job.status.is_final:
         await make_due(connection, job_id)
     return job
@@ -425,6 +387,37 @@ async def lock(connection: AsyncConnection, job_id: str) -> Job | None:
     )
     row = found.mappings().one_or_none()
     return None if row is None else _job(row)
+
+
+class Happened(NamedTuple):
+    """Events of one job, as it stands after them, and the number of the first."""
+
+    job: Job
+    first: int
+    events: Sequence[Event]
+
+
+async def add_events(connection: AsyncConnection, happened: Sequence[Happened]) -> None:
+    """Store what happened to jobs that are locked, and tell their projects' webhooks."""
+    rows = [
+        {"job_id": one.job.id, "seq": seq, "type": event.type, "data": event.data}
+        for one in happened
+        for seq, event in enumerate(one.events, start=one.first)
+    ]
+    if not rows:
+        return
+    await connection.execute(_ADD_EVENT, rows)
+    told: dict[str, list[Told]] = {}
+    for job, _, events in happened:
+        about = [Told(event.type, job.id, job.status, event.data) for event in events]
+        told.setdefault(job.project_id, []).extend(about)
+    for project_id, messages in told.items():
+        await webhook_deliveries.tell(connection, messages, project_id=project_id)
+
+
+def columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the JSON columns take them."""
+    return {name: msgspec.to_builtins(value) for name, value in values.items()}
 
 
 async def events_after(
@@ -517,44 +510,3 @@ def _has_tags(tags: Mapping[str, str]) -> list[ColumnElement[bool]]:
 def _job(row: RowMapping) -> Job:
     # A job of before costs were kept has none.
     return msgspec.convert(dict(row) | {"cost": row["cost"] or {}}, Job)
-
-
-def _columns(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as the JSON columns take them."""
-    return {name: msgspec.to_builtins(value) for name, value in values.items()}
-
-
-async def _add_events(
-    connection: AsyncConnection, job: Job, *, first: int, events: Sequence[Event]
-) -> None:
-    """Store what happened to the job, as it stands now, and tell its project's webhooks."""
-    if not events:
-        return
-    rows = [
-        {"job_id": job.id, "seq": seq, "type": event.type, "data": event.data}
-        for seq, event in enumerate(events, start=first)
-    ]
-    await connection.execute(_ADD_EVENT, rows)
-    told = [Told(event.type, job.id, job.status, event.data) for event in events]
-    await webhook_deliveries.tell(connection, told, project_id=job.project_id)
-
-
-async def _add_series(
-    connection: AsyncConnection,
-    job: Job,
-    *,
-    metrics: Sequence[MetricPoint],
-    checkpoints: Sequence[Checkpoint],
-) -> None:
-    """A step that is told again, after a resume, replaces what was told before."""
-    for row, points in ((MetricRow, metrics), (CheckpointRow, checkpoints)):
-        latest = {point.step: msgspec.structs.asdict(point) for point in points}
-        if not latest:
-            continue
-        await connection.execute(
-            delete(row).where(
-                row.job_id == job.id, row.attempt == job.attempt, row.step.in_(latest)
-            )
-        )
-        keys = {"job_id": job.id, "attempt": job.attempt}
-        await connection.execute(insert(row), [keys | point for point in latest.values()])

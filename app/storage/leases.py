@@ -5,21 +5,27 @@ the lease's end and raises `epoch`; every later write names that epoch, and a wr
 another one changes nothing.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     CursorResult,
     Executable,
     Integer,
     RowMapping,
+    Select,
+    String,
     and_,
     bindparam,
     case,
+    cast,
     exists,
+    func,
     select,
     update,
 )
@@ -159,6 +165,28 @@ async def write_fenced(
     return done.rowcount == 1
 
 
+def held(row: type[Any], *columns: Any) -> Select[*tuple[Any, ...]]:
+    """Id and some columns of the rows whose lease is still ours, and is until the transaction ends.
+
+    Its parameter `leases` is a mapping from id to epoch.
+    """
+    ours = func.json_each(bindparam("leases", type_=JSON())).table_valued(
+        "key", "value", name="leases"
+    )
+    epoch = cast(cast(ours.c.value, String), Integer)
+    return (
+        select(row.id, *columns)
+        .join_from(ours, row, row.id == ours.c.key)
+        .where(row.epoch == epoch)
+        .with_for_update(of=row, key_share=True)
+    )
+
+
 def in_seconds(seconds: float | None) -> Any:
     """The database's now plus some seconds, as a value for `next_at`; None stays None."""
-    return None if seconds is None else database_now() + int(seconds * 1000)
+    return None if seconds is None else database_now() + millis(seconds)
+
+
+def millis(seconds: float) -> int:
+    """Rounded up: due a moment early is looked at for nothing, again and again until then."""
+    return math.ceil(seconds * 1000)

@@ -16,6 +16,7 @@ ROOT = Path(app.__file__).parent
 
 SEE_ALL = {
     "reconciler/loop.py",
+    "reconciler/writing.py",
     "services/gauges.py",
     "services/imports.py",
     "services/jobs.py",

@@ -34,7 +34,10 @@ class Unswept(Client):
 
 def unfenced(statement: str) -> str:
     """Writes that do not ask whether the lease is still theirs."""
-    return statement.replace("jobs.epoch = ?", "? IS NOT NULL")
+    given = "CAST(CAST(leases.value AS VARCHAR) AS INTEGER)"
+    return statement.replace("jobs.epoch = ?", "? IS NOT NULL").replace(
+        f"jobs.epoch = {given}", f"{given} IS NOT NULL"
+    )
 
 
 MUTANTS = (

@@ -12,7 +12,7 @@ import pytest
 from app.domain.datasets import DatasetRef
 from app.domain.decide import Decision
 from app.domain.jobs import FINAL, Desired, Event, Job, JobStatus, Method
-from app.storage import jobs, leases
+from app.storage import decisions, jobs, leases
 from app.storage.database import Database, embedded_url
 from app.storage.ids import new_id
 from app.storage.jobs import (
@@ -102,7 +102,7 @@ async def test_a_stale_hand_writes_nothing(database: Database) -> None:
     [fresh] = await claim(database)
 
     async with database.write() as connection:
-        is_ours = await jobs.apply(
+        is_ours = await decisions.apply(
             connection,
             stale,
             Decision({"status": JobStatus.FAILED}, (Event("job.failed"),), look_again_in=None),
@@ -137,7 +137,7 @@ async def test_a_wish_during_a_tick_makes_the_job_due_at_its_end(database: Datab
         )
 
     async with database.write() as connection:
-        assert await jobs.apply(connection, job, Decision(look_again_in=900.0))
+        assert await decisions.apply(connection, job, Decision(look_again_in=900.0))
         claimed = await jobs.claim(
             connection, provider="simulated", awaiting=AWAITS_LOOK_UP, owner="me", limit=5
         )
