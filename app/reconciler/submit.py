@@ -38,11 +38,12 @@ async def tick(shop: Workshop, name: str) -> int:
     # Asked before anything is claimed, for it may break.
     slots = await provider.free_slots()
     settling = await work.claim(shop, name, AWAITS_LOOK_UP)
+    await accidents.handle_each(shop, settling, lambda job: _advance(shop, provider, job))
     limit = work.BATCH if slots is None else min(work.BATCH, slots)
+    # Claimed only now: of those that had an accident one comes with each claim, and is handled.
     fresh = await work.claim_in_turn(shop, name, limit=limit)
-    claimed = [*settling, *fresh]
-    await accidents.handle_each(shop, claimed, lambda job: _advance(shop, provider, job))
-    return len(claimed)
+    await accidents.handle_each(shop, fresh, lambda job: _advance(shop, provider, job))
+    return len(settling) + len(fresh)
 
 
 async def _advance(shop: Workshop, provider: Provider, claimed: Claimed) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from app.bootstrap import House
 from app.domain.jobs import Checkpoint, Remote
@@ -166,6 +167,22 @@ async def test_deaths_of_workers_are_not_laid_at_the_door_of_those_that_only_wai
 
     statuses = [(await job_of(idle_client, job))["status"] for job in ids]
     assert sorted(statuses)[1:] == ["succeeded"] * 4
+
+
+async def test_of_two_suspects_one_to_create_and_one_to_look_up_none_waits_for_the_other(
+    idle_client: httpx.AsyncClient, shop: Workshop, vendor: Poisonous
+) -> None:
+    await add_dataset(idle_client)
+    ids = [await queue_job(idle_client) for _ in range(2)]
+    async with shop.database.write() as connection:
+        await connection.execute(update(JobRow).values(accidents=1))
+        await connection.execute(
+            update(JobRow).where(JobRow.id == ids[0]).values(status="submitting", intent_at=0)
+        )
+
+    await submit.tick(shop, "simulated")
+
+    assert [(await job_of(idle_client, job))["status"] for job in ids] == ["running"] * 2
 
 
 async def test_a_job_is_parked_before_anything_was_sent(
