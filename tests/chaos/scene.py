@@ -5,48 +5,26 @@ import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
-from pydantic import BaseModel, SecretStr
 from sqlalchemy import update
 
 from app import bootstrap
 from app.bootstrap import House
 from app.domain.jobs import FINAL, Remote
 from app.sandbox.frame.memory import Seen
-from app.settings import Settings
 from app.storage.base import database_now
 from app.storage.jobs import JobRow
 from tests.chaos.schedules import Call, Schedule, calls_of
-from tests.conformance.conftest import VENDORS
-from tests.conformance.simulated_stage import Simulated
-from tests.conformance.stage import Stage
+from tests.chaos.stages import VendorStage, settings_before, side_by_side
 from tests.crash.following import ENDS
 from tests.crash.processes import DEADLINE_SECONDS, Luthier
 from tests.serving import api
 
 Json = dict[str, Any]
 
-STILL_OPEN = """
-['{0}'.creation]
-closes_at = 2999-01-01
-['{0}'.defaults]
-training_ends_at = 2999-01-01
-"""
-"""What the vendor of that connection is taken for, whatever day it is."""
-
 LOOK_AGAIN_SECONDS = 0.05
-
-
-class VendorStage(Stage, Protocol):
-    """A stage whose options a process of its own can be given."""
-
-    @property
-    def simulated(self) -> Simulated: ...
-
-    @property
-    def options(self) -> BaseModel: ...
 
 
 class Scene:
@@ -180,23 +158,11 @@ class Scene:
 async def scene(kinds: Iterable[str], folder: Path, database_url: str) -> AsyncGenerator[Scene]:
     """Vendors, and a service as a process of its own before them, over a migrated database."""
     async with AsyncExitStack() as stack:
-        stages: dict[str, Any] = {}
-        for kind in kinds:
-            (folder / kind).mkdir()
-            stages[kind] = await stack.enter_async_context(VENDORS[kind](folder / kind))
-        sections = {
-            name: {"kind": stage.provider.spec.kind, **_revealed(stage.options)}
-            for name, stage in stages.items()
-        }
-        catalogue = folder / "catalogue.toml"
-        catalogue.write_text("".join(STILL_OPEN.format(name) for name in stages))
-        (folder / "luthier.toml").write_text(f"catalogue = '{catalogue}'\n")
-        settings = Settings(
-            data_dir=folder, database_url=database_url, providers=sections, catalogue=catalogue
-        )
+        stages = await stack.enter_async_context(side_by_side(kinds, folder))
+        settings = settings_before(stages, folder, database_url)
         house = bootstrap.build(settings)
         client = await stack.enter_async_context(api(house, reconcile=False))
-        luthier = Luthier(house, providers=sections)
+        luthier = Luthier(house, providers=settings.providers)
         stack.push_async_callback(luthier.close)
         await luthier.start()
         yield Scene(stages, house, client, luthier)
@@ -206,18 +172,6 @@ def _is_create(seen: Seen, key: str) -> bool:
     """The request that names the submission key, in its path or in its body."""
     said = json.dumps(seen.body, default=str) if seen.body is not None else ""
     return seen.method in ("POST", "PUT") and (seen.path.endswith(key) or key in said)
-
-
-def _revealed(options: BaseModel) -> Mapping[str, Any]:
-    """The options as an environment holds them."""
-
-    def shown(value: Any) -> Any:
-        if isinstance(value, SecretStr):
-            return value.get_secret_value()
-        return str(value) if isinstance(value, Path) else value
-
-    given = options.model_dump(exclude_unset=True)
-    return {name: shown(value) for name, value in given.items() if value is not None}
 
 
 def _key(job: Json) -> str:

@@ -26,7 +26,7 @@ from app.settings import Settings
 from app.storage.base import database_now
 from app.storage.jobs import JobRow
 from tests.api.given import dataset, job
-from tests.chaos.scene import STILL_OPEN
+from tests.chaos.stages import STILL_OPEN
 from tests.conformance.openai_stage import OpenAIStage, openai_stage
 from tests.serving import api
 
