@@ -1,4 +1,4 @@
-"""Engines and connections: the one file, with `base.py`, that knows which database it is."""
+"""Engines and connections: which database it is, only this, `base.py` and `embedded.py` know."""
 
 import asyncio
 import re
@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.domain.errors import DatabaseUnavailable
+from app.storage import embedded
 from app.storage.base import SQLITE_CLOCK, database_now
 
 SQLITE_READERS = 4
@@ -62,7 +63,13 @@ class Database:
             self._reader = _sqlite_engine(self.url, clock, connect, size=SQLITE_READERS)
         else:
             self._writer = _postgres_engine(self.url, pool, pool_wait)
-            self._reader = _postgres_engine(self.url, pool, pool_wait, isolation_level="AUTOCOMMIT")
+            self._reader = _postgres_engine(
+                self.url,
+                pool,
+                pool_wait,
+                isolation_level="AUTOCOMMIT",
+                skip_autocommit_rollback=True,
+            )
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
@@ -123,7 +130,9 @@ def _sqlite_engine(
         pool_timeout=POOL_WAIT_SECONDS,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
-        connect_args={"timeout": 30, "async_creator_fn": connect},
+        connect_args={"timeout": 30, "async_creator_fn": connect or embedded.connect},
+        # Readers open no transaction; the writer's own is rolled back as ever.
+        skip_autocommit_rollback=begin is None,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
