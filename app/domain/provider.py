@@ -60,6 +60,8 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     packages: tuple[str, ...] = ()
     """Modules that the provider needs at work; a missing one is named with `install`."""
     install: str | None = None
+    models_in_memory: bool = False
+    """Whether looking a base model up reads no file: it is then done without a thread."""
 
 
 class Connection(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from app.domain.evaluations import Candidate
 from app.domain.hosting import HostingState
 from app.domain.models import TunedModel
 from app.domain.provider import Deploying, Operation, Provider, Servable
-from app.services.offers import offered
+from app.services.offers import answering
 from app.storage import aliases, evaluations, hosting, jobs, models
 from app.storage.database import Database
 from app.telemetry.calls import vendor_call
@@ -100,7 +100,7 @@ class Models:
                 "provider/base_model."
             )
         try:
-            base = await offered(self._database, provider, name, base_model)
+            base = await answering(self._database, provider, name, base_model)
         except BaseModelUnknown as error:
             raise ModelNotFound(error.detail) from error
         return Candidate(reference, name, base.name)

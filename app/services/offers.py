@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from app.domain import offers
+from app.domain.catalogue import BaseModel
 from app.domain.errors import (
     BaseModelUnknown,
     OperationNotSupported,
@@ -34,9 +35,31 @@ async def offered(database: Database, provider: Provider, name: str, base_model:
     async with database.read() as connection:
         listed = await vendor_lists.find(connection, name)
     found = await asyncio.to_thread(offers.offer, provider, base_model, listed)
+    await _check_here(database, name, base_model, found)
+    return found
+
+
+async def answering(
+    database: Database, provider: Provider, name: str, base_model: str
+) -> BaseModel:
+    """As `offered`, for whoever only asks: the vendor's list is for what the catalogue lacks."""
+    try:
+        found = await _catalogued(provider, base_model)
+    except BaseModelUnknown:
+        return await offered(database, provider, name, base_model)
+    await _check_here(database, name, base_model, found)
+    return found
+
+
+async def _catalogued(provider: Provider, base_model: str) -> BaseModel:
+    if provider.spec.models_in_memory:
+        return provider.base_model(base_model)
+    return await asyncio.to_thread(provider.base_model, base_model)
+
+
+async def _check_here(database: Database, name: str, base_model: str, found: BaseModel) -> None:
     if found.tuned_from is not None and await _is_elsewhere(database, name, base_model):
         raise BaseModelUnknown(f"No base model {base_model!r} here.")
-    return found
 
 
 async def _is_elsewhere(database: Database, name: str, base_model: str) -> bool:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from app.domain.datasets import DatasetKind
 from app.domain.provider import Connection, Operation, Provider, ProviderSpec
 
-PACKAGES = ("openai", "azure.identity")
+PACKAGES = ("openai", "aiohttp", "azure.identity")
 
 INSTALL = "pip install 'luthier[azure]'"
 
@@ -117,6 +117,7 @@ SPEC = ProviderSpec(
     create_timeout_seconds=3600.0,
     packages=PACKAGES,
     install=INSTALL,
+    models_in_memory=True,
 )
 
 _DATED = msgspec.structs.replace(SPEC, methods={"sft": DatasetKind.CHAT}, operations=_OPERATIONS)

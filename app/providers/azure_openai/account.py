@@ -16,10 +16,13 @@ from app.providers.azure_openai.tags import SuffixTag
 from app.providers.openai_wire.account import WireAccount
 from app.providers.openai_wire.hyperparameters import hyperparameters_body
 from app.providers.openai_wire.jobs import MetadataTag, with_method
+from app.providers.openai_wire.posting import PATH
 from app.providers.openai_wire.refusals import asking
 from app.providers.openai_wire.removal import makers_of, remove_files
 
 VENDOR = "Azure OpenAI"
+
+_DATED_PATH = f"deployments/{{model}}/{PATH}"
 
 
 class AzureAccount(WireAccount):
@@ -37,6 +40,8 @@ class AzureAccount(WireAccount):
             recipe=_with_numbers if self._is_dated else with_method,
             extra_body=None if self._is_dated else {"trainingType": options.training_type},
             base_of=base_of_tuned,
+            path=_DATED_PATH if self._is_dated else PATH,
+            token=None if options.key else entra.tokens(_scope(options)),
         )
 
     async def probe(self, artifact: str) -> None:

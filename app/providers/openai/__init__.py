@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from app.domain.datasets import DatasetKind
 from app.domain.provider import Connection, Operation, Provider, ProviderSpec
 
-PACKAGES = ("openai",)
+PACKAGES = ("openai", "aiohttp")
 
 INSTALL = "pip install 'luthier[openai]'"
 
@@ -80,4 +80,5 @@ SPEC = ProviderSpec(
     create_timeout_seconds=3600.0,
     packages=PACKAGES,
     install=INSTALL,
+    models_in_memory=True,
 )

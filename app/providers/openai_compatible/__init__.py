@@ -81,6 +81,7 @@ SPEC = ProviderSpec(
     settle_seconds=120.0,
     # Compiling and uploading gigabytes comes before the create, which has a limit of its own.
     create_timeout_seconds=3600.0,
-    packages=("openai",),
+    packages=("openai", "aiohttp"),
     install="pip install 'luthier[openai]'",
+    models_in_memory=True,
 )

@@ -1,6 +1,6 @@
 """One account at a vendor that speaks OpenAI's wire; importing this loads the SDK."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -11,6 +11,7 @@ from app.providers.openai_wire.files import Files
 from app.providers.openai_wire.inventory import Stock
 from app.providers.openai_wire.jobs import Jobs, MetadataTag, Tag, with_method
 from app.providers.openai_wire.naming import base_of_tuned
+from app.providers.openai_wire.posting import PATH, Post
 from app.providers.openai_wire.removal import remove
 from app.providers.openai_wire.submission import Submission
 
@@ -20,8 +21,8 @@ class WireAccount:
 
     The client has a timeout and repeats nothing by itself. `recipe` gives the fields of a create
     that say how to train, `extra_body` is added to it, `page` is where a person finds a job, by
-    `{id}`, `base_of` tells the base of a tuned model by its name; compiled files lie in `folder`
-    until they are sent.
+    `{id}`, `base_of` tells the base of a tuned model by its name, `path` and `token` are those of
+    `Post`; compiled files lie in `folder` until they are sent.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class WireAccount:
         has_checkpoints: bool = True,
         page: str | None = None,
         base_of: Callable[[str], str | None] = base_of_tuned,
+        path: str = PATH,
+        token: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         self._client = client
         self._vendor = vendor
@@ -55,7 +58,8 @@ class WireAccount:
         )
         self.submission = Submission(self.jobs, self.files, vendor=vendor, folder=folder)
         self.stock = Stock(client, self.jobs, vendor=vendor, base_of=base_of)
-        self.chat = Chat(client, vendor=vendor, timeout=chat_timeout)
+        self._post = Post(client, path=path, token=token, timeout=chat_timeout)
+        self.chat = Chat(self._post, vendor=vendor)
 
     async def probe(self, artifact: str) -> None:
         """Return once the tuned model has answered; `Never` where it refuses to for good."""
@@ -67,4 +71,5 @@ class WireAccount:
 
     async def close(self) -> None:
         """Let go of connections."""
+        await self._post.close()
         await self._client.close()

@@ -7,15 +7,13 @@ from typing import Any
 
 import httpx2
 import msgspec
-from openai import APIError, AsyncOpenAI
+from aiohttp import ClientError, ClientResponse
+from openai import APIError
 
 from app.domain.errors import Invalid, ModelUnavailable, Never
 from app.providers.openai_wire.events import data_of
+from app.providers.openai_wire.posting import Post
 from app.providers.openai_wire.refusals import asking
-
-# The SDK sends and refuses; what is answered is read here, because its models of every chunk, and
-# even its plain reading of a stream, would take most of an answer's time.
-_PATH = "/chat/completions"
 
 _END_SECONDS = 0.1
 """How long the end of an answer may take after its last event."""
@@ -27,18 +25,17 @@ _GREETING: dict[str, Any] = {
 
 
 class Chat:
-    """The models of one account by their names there; `timeout` is for one answer, in seconds."""
+    """The models of one account by their names there."""
 
-    def __init__(self, client: AsyncOpenAI, *, vendor: str, timeout: float) -> None:
-        self._client = client
+    def __init__(self, post: Post, *, vendor: str) -> None:
+        self._post = post
         self._vendor = vendor
-        self._timeout = timeout
 
     async def chat(self, model: str, request: dict[str, Any]) -> dict[str, Any]:
         """One answer; `Invalid` for a request that the model cannot take."""
         with asking(self._vendor):
-            answer = await self._ask(model, request)
-            said = self._read(answer.content)
+            async with self._post.sent(model, _question(model, request)) as answer:
+                said = self._read(await answer.read())
         if not said.get("choices"):
             raise self._unreadable()
         return said
@@ -48,14 +45,12 @@ class Chat:
     ) -> AsyncIterator[dict[str, Any]]:
         """The same in chunks; one that breaks off raises `ModelUnavailable`."""
         is_whole = False
+        question = _question(model, request, streams=True)
         with asking(self._vendor):
-            answer = await self._ask(model, request, stream=True)
-            try:
+            async with self._post.sent(model, question) as answer:
                 async for chunk in self._chunks(answer):
                     is_whole = is_whole or _is_last(chunk)
                     yield chunk
-            finally:
-                await answer.aclose()
         if not is_whole:
             raise ModelUnavailable(f"The answer of {self._vendor} broke off.")
 
@@ -73,28 +68,15 @@ class Chat:
                 f"The tuned model does not answer: {error.detail}", code="artifact_unusable"
             ) from error
 
-    async def _ask(
-        self, model: str, request: dict[str, Any], *, stream: bool = False
-    ) -> httpx2.Response:
-        """The vendor's answer; its body is still to be read where it streams."""
-        asked = {name: value for name, value in request.items() if name != "stream"}
-        return await self._client.post(
-            _PATH,
-            cast_to=httpx2.Response,
-            body={"messages": [], **asked, "model": model} | ({"stream": True} if stream else {}),
-            options={"timeout": self._timeout},
-            stream=stream,
-        )
-
-    async def _chunks(self, answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
-        events = data_of(answer.aiter_bytes())
+    async def _chunks(self, answer: ClientResponse) -> AsyncIterator[dict[str, Any]]:
+        events = data_of(answer.content.iter_any())
         async for data in events:
             if data.startswith(b"[DONE]"):
                 await _read_out(events)
                 return
             chunk = self._read(data)
             if chunk.get("error"):
-                raise _broken(chunk["error"], answer.request)
+                raise _broken(chunk["error"], str(answer.url))
             yield chunk
 
     def _read(self, data: bytes) -> dict[str, Any]:
@@ -107,19 +89,26 @@ class Chat:
         return ModelUnavailable(f"{self._vendor} gave an answer that cannot be read.")
 
 
+def _question(model: str, request: dict[str, Any], *, streams: bool = False) -> bytes:
+    asked: dict[str, Any] = {"messages": [], **request, "model": model, "stream": True}
+    if not streams:
+        del asked["stream"]
+    return msgspec.json.encode(asked)
+
+
 async def _read_out(events: AsyncIterator[bytes]) -> None:
     """Read to the end of the answer, without which its connection could not be used again."""
-    with suppress(TimeoutError, httpx2.HTTPError):
+    with suppress(TimeoutError, ClientError):
         async with asyncio.timeout(_END_SECONDS):
             async for _ in events:
                 pass
 
 
-def _broken(error: Any, request: httpx2.Request) -> APIError:
+def _broken(error: Any, url: str) -> APIError:
     """What a vendor says inside a stream that it breaks off, as the SDK would raise it."""
     said = error.get("message") if isinstance(error, dict) else None  # pyright: ignore[reportUnknownVariableType]
     message = said if isinstance(said, str) and said else "The answer broke off."
-    return APIError(message, request, body=error)
+    return APIError(message, httpx2.Request("POST", url), body=error)
 
 
 def _is_last(chunk: dict[str, Any]) -> bool:

@@ -56,7 +56,7 @@ class Refusal:
     def __init__(self, error: Exception) -> None:
         self.code: str | None = getattr(error, "code", None)
         self.param: str | None = getattr(error, "param", None)
-        self.is_conflict = isinstance(error, openai.ConflictError)
+        self.is_conflict = getattr(error, "status_code", None) == _CONFLICT
         self.problem = _problem(error, self.code)
         self.message = _message(error)
         self.retry_after = _retry_after(error)
@@ -196,13 +196,15 @@ def _for_the_asker(refusal: Refusal, vendor: str) -> LuthierError:
             return ModelUnavailable(f"{vendor} does not answer now: {refusal.message}")
 
 
+_UNAUTHENTICATED = 401
 _STATUSES = {
-    401: Problem.KEY,
+    _UNAUTHENTICATED: Problem.KEY,
     403: Problem.FORBIDDEN,
     404: Problem.MISSING,
     429: Problem.BUSY,
 }
-_UNSURE = frozenset({408, 409})
+_CONFLICT = 409
+_UNSURE = frozenset({408, _CONFLICT})
 _OUT_OF_QUOTA = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "exceeded_quota", "quotaExceeded"}
 )
@@ -234,7 +236,7 @@ def _problem(error: Exception, code: str | None) -> Problem:
 def _problem_of_status(error: openai.APIStatusError, code: str | None) -> Problem:
     if code in _OUT_OF_QUOTA:
         return Problem.QUOTA
-    if error.status_code >= 500 or error.status_code in _UNSURE:
+    if not 400 <= error.status_code < 500 or error.status_code in _UNSURE:
         return Problem.NO_ANSWER
     if code in _NO_MODEL:
         return Problem.MISSING
@@ -251,9 +253,11 @@ def _is_about_rights(refusal: Refusal) -> bool:
 
 def _message(error: Exception) -> str:
     """The vendor's own sentence without the SDK's frame."""
-    if isinstance(error, openai.AuthenticationError):
+    if getattr(error, "status_code", None) == _UNAUTHENTICATED:
         # It may repeat a part of the key.
         return "The credentials were refused."
+    if isinstance(error, Unanswered):
+        return str(error)
     if not isinstance(error, openai.APIError):
         return f"{type(error).__name__}: {error}"[:300]
     body = error.body

@@ -60,4 +60,5 @@ SPEC = ProviderSpec(
     create_timeout_seconds=1800.0,
     packages=PACKAGES,
     install=INSTALL,
+    models_in_memory=True,
 )

@@ -10,6 +10,7 @@ from openai import AsyncOpenAI
 
 from app.domain.errors import ModelUnavailable
 from app.providers.openai_wire.chat import Chat
+from app.providers.openai_wire.posting import Post
 
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 WORD = b'data: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}\n\n'
@@ -31,7 +32,9 @@ async def answering(body: bytes, connections: list[object]) -> AsyncGenerator[Ch
     port = server.sockets[0].getsockname()[1]
     url = f"http://127.0.0.1:{port}/v1"
     async with server, AsyncOpenAI(api_key="sk-1", base_url=url, max_retries=0) as client:
-        yield Chat(client, vendor="Acme", timeout=10)
+        post = Post(client, timeout=10)
+        yield Chat(post, vendor="Acme")
+        await post.close()
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
