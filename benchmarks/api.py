@@ -120,11 +120,12 @@ def get(path: str) -> Callable[[], bytes]:
     return lambda: request
 
 
-def post(path: str, body: bytes) -> Callable[[], bytes]:
+def post(path: str, body: bytes, *, key: str = "") -> Callable[[], bytes]:
     """A POST that never changes."""
+    bearer = f"Authorization: Bearer {key}\r\n" if key else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{bearer}Content-Length: {len(body)}\r\n\r\n"
     )
     return lambda: head.encode() + body
 

@@ -4,8 +4,9 @@
 
 The upstream is a small ASGI application on loopback that answers at once, so that all that is
 measured is the way there and back. Upstream and service share one processor where the machine has
-two; the clients run on the other. One client shows what is added to an answer and to its
-first piece, many what goes through.
+two; the clients run on the other. They come with a key that has a rate limit, and name the model as
+`provider/model` or by an alias. One client shows what is added to an answer and to its first piece,
+many what goes through.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+
+import httpx
 
 from benchmarks.api import Figure, free_port, load, post, server
 
@@ -55,14 +58,31 @@ uvicorn.run(app, port={port}, log_config=None, access_log=False, lifespan="off")
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 
+ALIAS = "desk"
+
+DOOR = "/openai/v1/chat/completions"
+
+ADMIN_KEY = "a-key-for-an-hour-on-this-machine"
+
 Request = Callable[[], bytes]
 
 
-def asking(path: str, model: str, *, stream: bool) -> Request:
+def asking(path: str, model: str, *, stream: bool, key: str = "") -> Request:
     """The same question again and again."""
     messages = [{"role": "user", "content": "Say twenty words."}]
     body = {"model": model, "messages": messages, "stream": stream}
-    return post(path, json.dumps(body).encode())
+    return post(path, json.dumps(body).encode(), key=key)
+
+
+def furnish(port: int) -> str:
+    """Make the alias, and the key that is given back; ask once, for what is loaded on first use."""
+    bearer = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=bearer, timeout=60) as admin:
+        admin.put(f"/aliases/{ALIAS}", json={"model": f"openai/{MODEL}"}).raise_for_status()
+        asked = {"model": ALIAS, "messages": [{"role": "user", "content": "Hello"}]}
+        admin.post(DOOR, json=asked).raise_for_status()
+        wanted = {"name": "bench", "role": "developer", "rate_limit_per_minute": 1_000_000}
+        return str(admin.post("/keys", json=wanted).raise_for_status().json()["secret"])
 
 
 def measure(port: int, request: Request, *, seconds: float, clients: int) -> list[Figure]:
@@ -97,6 +117,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             "LUTHIER_DATA_DIR": folder,
+            "LUTHIER_ADMIN_KEY": ADMIN_KEY,
             "LUTHIER_PROVIDERS__OPENAI__API_KEY": "sk-bench",
             "LUTHIER_PROVIDERS__OPENAI__BASE_URL": f"http://127.0.0.1:{direct}/v1",
         }
@@ -104,13 +125,14 @@ def main() -> None:
             server(upstream, direct, "/"),
             server(command, gateway, "/readyz", **environment),
         ):
+            key = furnish(gateway)
             for stream in (False, True):
                 kind = "streamed" if stream else "whole"
                 request = asking("/v1/chat/completions", MODEL, stream=stream)
                 show(f"{kind}, upstream itself", *measure(direct, request, **limits))
-                path, model = "/openai/v1/chat/completions", f"openai/{MODEL}"
-                through = asking(path, model, stream=stream)
-                show(f"{kind}, through the door", *measure(gateway, through, **limits))
+                for name, model in (("the door", f"openai/{MODEL}"), ("an alias", ALIAS)):
+                    through = asking(DOOR, model, stream=stream, key=key)
+                    show(f"{kind}, through {name}", *measure(gateway, through, **limits))
 
 
 if __name__ == "__main__":
