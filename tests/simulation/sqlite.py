@@ -51,6 +51,10 @@ class Connection:
             raise sqlite3.OperationalError("connection closed")
         return self._connection
 
+    @property
+    def isolation_level(self) -> str | None:
+        return self._conn.isolation_level
+
     def put_nowait(self, order: tuple[asyncio.Future[Any], Callable[[], Any]]) -> None:
         future, function = order
         future.set_result(function())
