@@ -17,9 +17,7 @@ STORIES: Mapping[str, Sequence[str]] = {
         "api/test_idempotency.py::test_twenty_at_once_create_one",
         "crash/test_many_jobs.py::test_f2_requests_that_a_crash_cut_off_may_be_repeated",
     ),
-    "F3 a restart loses jobs": (
-        "crash/test_many_jobs.py::test_f3_many_jobs_outlive_a_crash",
-    ),
+    "F3 a restart loses jobs": ("crash/test_many_jobs.py::test_f3_many_jobs_outlive_a_crash",),
     "F4 unreachable is taken for failed": (
         "crash/test_an_unreachable_vendor.py"
         "::test_f4_a_vendor_out_of_reach_for_long_makes_a_job_stale_and_nothing_else",
