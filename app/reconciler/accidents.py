@@ -1,14 +1,15 @@
 """Accidents: a job whose handling breaks, or kills its worker, costs itself and no other.
 
-Every claim counts as an accident until something was written. A job that had one is handled while
-no other such job is, so that its worker's next death is not laid at a neighbour's door; after some
-in a row it is parked until a person asks for a retry.
+Every claim counts as an accident until something was written. A job that had one is claimed and
+handled while no other such job is, so that its worker's next death is not laid at a neighbour's
+door; after some in a row it is parked until a person asks for a retry.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 
+from sqlalchemy import ColumnElement
 from structlog.contextvars import bound_contextvars
 
 from app.domain.decide import after_accidents, backoff_seconds
@@ -23,38 +24,74 @@ MOST = 3
 """Accidents in a row after which a job is parked."""
 
 TURN_SECONDS = 1.0
-"""How soon a suspect is looked at again while another one is under way."""
+"""How long suspects of one provider are taken one after another, or waited for in a tick."""
 
 Handle = Callable[[Claimed], Awaitable[None]]
+Claim = Callable[[int], Awaitable[Sequence[Claimed]]]
 
 
-async def handle_each(shop: Workshop, claimed: Sequence[Claimed], handle: Handle) -> None:
-    """Handle claimed jobs, each on its own: nothing that breaks reaches another one."""
-    suspects = [one for one in claimed if one.job.accidents > 1]
-    innocent = [one for one in claimed if one.job.accidents <= 1]
-    if not suspects:
-        await _handle_all(shop, innocent, handle)
-    elif shop.suspects.locked():
-        await wait(shop, suspects, seconds=TURN_SECONDS)
-        await _handle_all(shop, innocent, handle)
-    else:
-        async with shop.suspects:
-            await wait(shop, suspects[1:], seconds=TURN_SECONDS)
-            await _handle_all(shop, [suspects[0], *innocent], handle)
+async def handle_due(
+    shop: Workshop,
+    provider: str,
+    awaiting: ColumnElement[bool],
+    handle: Handle,
+    *,
+    claim: Claim | None = None,
+    limit: int = work.BATCH,
+) -> int:
+    """Claim due jobs and handle them, each on its own; how many.
+
+    Nothing that breaks reaches another one. `claim` takes at most so many that had no accident.
+    """
+    if limit < 1:
+        return 0
+    spared = (limit + 1) // 2 if await work.is_suspect_due(shop, provider, awaiting) else 0
+    claim = claim or (lambda limit: work.claim(shop, provider, awaiting, limit=limit))
+    claimed = await claim(limit - spared)
+    most = limit - len(claimed) if spared else 0
+    suspects, _ = await asyncio.gather(
+        _one_by_one(shop, provider, awaiting, handle, most=most),
+        asyncio.gather(*(_guarded(shop, one, handle) for one in claimed)),
+    )
+    return len(claimed) + suspects
 
 
-async def wait(shop: Workshop, claimed: Sequence[Claimed], *, seconds: float) -> None:
-    """Give jobs back as they were claimed: waiting neither is an accident nor heals one."""
-    if not claimed:
-        return
+async def wait(shop: Workshop, claimed: Claimed, *, seconds: float) -> None:
+    """Give a job back as it was claimed: waiting neither is an accident nor heals one."""
+    before = claimed.job.accidents - 1
     async with shop.database.write() as connection:
-        for one in claimed:
-            before = one.job.accidents - 1
-            await jobs.put_off(connection, one.job, seconds=seconds, accidents=before)
+        await jobs.put_off(connection, claimed.job, seconds=seconds, accidents=before)
 
 
-async def _handle_all(shop: Workshop, claimed: Sequence[Claimed], handle: Handle) -> None:
-    await asyncio.gather(*(_guarded(shop, one, handle) for one in claimed))
+async def _one_by_one(
+    shop: Workshop, provider: str, awaiting: ColumnElement[bool], handle: Handle, *, most: int
+) -> int:
+    """Jobs that had an accident, for a while; how many.
+
+    The lock goes from hand to hand, so that a provider that hangs leaves a turn to the others.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + TURN_SECONDS
+    for count in range(most):
+        seconds = until - loop.time()
+        if seconds <= 0 or not await _got(shop.suspects, seconds):
+            return count
+        try:
+            suspect = await work.claim_suspect(shop, provider, awaiting)
+            if suspect is None:
+                return count
+            await _guarded(shop, suspect, handle)
+        finally:
+            shop.suspects.release()
+    return most
+
+
+async def _got(lock: asyncio.Lock, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await lock.acquire()
+    except TimeoutError:
+        return False
 
 
 async def _guarded(shop: Workshop, claimed: Claimed, handle: Handle) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,9 +37,7 @@ PROBE_TIMEOUT_SECONDS = 900.0
 
 async def tick(shop: Workshop, name: str) -> int:
     """Look at due jobs of one provider; how many were looked at."""
-    claimed = await work.claim(shop, name, AWAITS_OBSERVATION)
-    await accidents.handle_each(shop, claimed, lambda job: look(shop, job))
-    return len(claimed)
+    return await accidents.handle_due(shop, name, AWAITS_OBSERVATION, partial(look, shop))
 
 
 async def look(shop: Workshop, claimed: Claimed) -> None:

@@ -1,6 +1,7 @@
 """The steer chore: carry a wish to the provider, again and again, until it has come true."""
 
 import asyncio
+from functools import partial
 
 from app.domain.decide import after_silence
 from app.domain.errors import Steer
@@ -13,9 +14,7 @@ from app.telemetry.calls import vendor_call
 
 async def tick(shop: Workshop, name: str) -> int:
     """Carry due wishes to one provider; how many were looked at."""
-    claimed = await work.claim(shop, name, AWAITS_STEERING)
-    await accidents.handle_each(shop, claimed, lambda job: _carry(shop, job))
-    return len(claimed)
+    return await accidents.handle_due(shop, name, AWAITS_STEERING, partial(_carry, shop))
 
 
 async def _carry(shop: Workshop, claimed: Claimed) -> None:

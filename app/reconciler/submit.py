@@ -5,6 +5,7 @@ decides between adopting what was created and creating it now.
 """
 
 import asyncio
+from functools import partial
 
 from app.domain.decide import (
     SubmitStep,
@@ -24,7 +25,7 @@ from app.reconciler import accidents, work
 from app.reconciler.versions import versions_of
 from app.reconciler.work import Claimed, Workshop
 from app.storage import datasets, models
-from app.storage.jobs import AWAITS_LOOK_UP, JobRow
+from app.storage.jobs import AWAITS_CREATION, AWAITS_LOOK_UP, JobRow
 from app.storage.sources import StoredExamples, two_sides
 from app.telemetry.calls import vendor_call
 
@@ -37,13 +38,17 @@ async def tick(shop: Workshop, name: str) -> int:
     provider = shop.providers[name]
     # Asked before anything is claimed, for it may break.
     slots = await provider.free_slots()
-    settling = await work.claim(shop, name, AWAITS_LOOK_UP)
-    await accidents.handle_each(shop, settling, lambda job: _advance(shop, provider, job))
-    limit = work.BATCH if slots is None else min(work.BATCH, slots)
-    # Claimed only now: of those that had an accident one comes with each claim, and is handled.
-    fresh = await work.claim_in_turn(shop, name, limit=limit)
-    await accidents.handle_each(shop, fresh, lambda job: _advance(shop, provider, job))
-    return len(settling) + len(fresh)
+    advance = partial(_advance, shop, provider)
+    settling = await accidents.handle_due(shop, name, AWAITS_LOOK_UP, advance)
+    fresh = await accidents.handle_due(
+        shop,
+        name,
+        AWAITS_CREATION,
+        advance,
+        claim=lambda limit: work.claim_in_turn(shop, name, limit=limit),
+        limit=work.BATCH if slots is None else min(work.BATCH, slots),
+    )
+    return settling + fresh
 
 
 async def _advance(shop: Workshop, provider: Provider, claimed: Claimed) -> None:
@@ -53,7 +58,7 @@ async def _advance(shop: Workshop, provider: Provider, claimed: Claimed) -> None
             await work.write(shop, claimed, after_drop(job, claimed.now))
         case SubmitStep.WAIT:
             wait = seconds_to_settle(job, claimed.now, settle_seconds=settle)
-            await accidents.wait(shop, [claimed], seconds=wait)
+            await accidents.wait(shop, claimed, seconds=wait)
         case SubmitStep.LOOK_UP:
             await _look_up(shop, provider, claimed)
         case SubmitStep.CREATE:

@@ -83,31 +83,30 @@ async def heed(shop: Workshop, provider: str, said: Steer) -> None:
 async def claim(
     shop: Workshop, provider: str, awaiting: ColumnElement[bool], *, limit: int = BATCH
 ) -> list[Claimed]:
-    """Take due jobs in a transaction of its own."""
+    """Take due jobs that had no accident, in a transaction of its own."""
     if limit < 1:
         return []
     async with shop.database.write() as connection:
-        taken = await _claim_suspect(connection, shop, provider, awaiting)
-        taken += await jobs.claim(
+        taken = await jobs.claim(
             connection,
             provider=provider,
             awaiting=jobs.innocent(awaiting),
             owner=shop.owner,
-            limit=limit - len(taken),
+            limit=limit,
         )
     return _counted(provider, taken)
 
 
 async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) -> list[Claimed]:
-    """Take due jobs that are to be created, of all projects that have some, alike."""
+    """As `claim`, jobs that are to be created, of all projects that have some, alike."""
     if limit < 1:
         return []
     async with shop.database.read() as connection:
         waiting = await jobs.waiting_projects(connection, provider)
     if not waiting:
         return []
+    taken: list[tuple[Job, Millis]] = []
     async with shop.database.write() as connection:
-        taken = await _claim_suspect(connection, shop, provider, jobs.AWAITS_CREATION)
         for place, project in enumerate(shop.turns.order(provider, waiting)):
             # Rounded up, and what one project leaves is there for those after it.
             share = -(-(limit - len(taken)) // (len(waiting) - place))
@@ -120,23 +119,25 @@ async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) ->
     return _counted(provider, taken)
 
 
-async def _claim_suspect(
-    connection: AsyncConnection, shop: Workshop, provider: str, awaiting: ColumnElement[bool]
-) -> list[tuple[Job, Millis]]:
-    """One that had an accident, if none is under way here.
+async def is_suspect_due(shop: Workshop, provider: str, awaiting: ColumnElement[bool]) -> bool:
+    """Whether `claim_suspect` would find one."""
+    async with shop.database.read() as connection:
+        return await jobs.is_suspect_due(connection, provider, awaiting=awaiting)
 
-    Each claim counts: more than can be handled now would be blamed for a death that they saw from
-    the queue.
-    """
-    if shop.suspects.locked():
-        return []
-    return await jobs.claim(
-        connection,
-        provider=provider,
-        awaiting=jobs.suspect(awaiting),
-        owner=shop.owner,
-        limit=1,
-    )
+
+async def claim_suspect(
+    shop: Workshop, provider: str, awaiting: ColumnElement[bool]
+) -> Claimed | None:
+    """Take one due job that had an accident: more than are handled now are not to be blamed."""
+    async with shop.database.write() as connection:
+        taken = await jobs.claim(
+            connection,
+            provider=provider,
+            awaiting=jobs.suspect(awaiting),
+            owner=shop.owner,
+            limit=1,
+        )
+    return next(iter(_counted(provider, taken)), None)
 
 
 def _counted(provider: str, taken: Sequence[tuple[Job, Millis]]) -> list[Claimed]:

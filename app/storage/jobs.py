@@ -47,7 +47,8 @@ from app.telemetry.traces import traceparent
 
 # Each chore claims its own jobs, by an index of its own: a long queue of one is no detour for the
 # others. Together the four cover every open job once, but for the blocked ones, which wait for a
-# retry or cancel. Index and query have them word for word, or the index is not used.
+# retry or cancel. Those that had an accident are looked for first, among the few that there are.
+# Index and query have the words alike, or the index is not used.
 _UNSUBMITTED = "status IN ('queued', 'submitting')"
 _AS_DESIRED = (
     "(desired = 'run' AND status IN ('running', 'cancelling')"
@@ -59,6 +60,7 @@ _LOOK_UP = (
     " OR status = 'blocked' AND desired = 'cancel')"
 )
 _STEERING = f"status IN ('running', 'pausing', 'paused', 'cancelling') AND NOT {_AS_DESIRED}"
+_HAD_ACCIDENT = "accidents > 0"
 
 
 def _index(name: str, predicate: str, *columns: str) -> Index:
@@ -75,6 +77,7 @@ class JobRow(leases.Counted, Charged, Row):
         _index("ix_jobs_to_look_up", _LOOK_UP, "provider", "next_at"),
         _index("ix_jobs_to_steer", _STEERING, "provider", "next_at"),
         _index("ix_jobs_to_observe", _AS_DESIRED, "provider", "next_at"),
+        _index("ix_jobs_had_accident", _HAD_ACCIDENT, "provider", "next_at"),
         Index("ix_jobs_project_id_id", "project_id", "id"),
         Index("ix_jobs_status_id", "status", "id"),
     )
@@ -264,6 +267,14 @@ async def is_any_due(connection: AsyncConnection, provider: str) -> bool:
     return bool((await connection.execute(_IS_ANY_DUE, {"of": provider})).scalar_one())
 
 
+async def is_suspect_due(
+    connection: AsyncConnection, provider: str, *, awaiting: ColumnElement[bool]
+) -> bool:
+    """Whether one of a chore's jobs is due that had an accident."""
+    where = _open(suspect(awaiting))
+    return await leases.is_any_due(connection, JobRow, where=where, of=provider)
+
+
 _MAY_BE_CREATED = and_(JobRow.provider == bindparam("of"), AWAITS_CREATION, leases.is_due(JobRow))
 _FIRST_WAITING = (
     select(JobRow.project_id).where(_MAY_BE_CREATED).order_by(JobRow.project_id).limit(1)
@@ -314,7 +325,7 @@ def innocent(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
 @cache
 def suspect(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
     """Those that had one."""
-    return and_(awaiting, JobRow.accidents > 0)
+    return and_(awaiting, text(_HAD_ACCIDENT))
 
 
 _WAITING_OF_PROJECT = and_(

@@ -159,7 +159,8 @@ async def test_deaths_of_workers_are_not_laid_at_the_door_of_those_that_only_wai
     await die(shop, times=1)
 
     for _ in range(accidents.MOST):
-        assert len(await work.claim(shop, "simulated", AWAITS_OBSERVATION)) == 1
+        assert await work.claim(shop, "simulated", AWAITS_OBSERVATION) == []
+        assert await work.claim_suspect(shop, "simulated", AWAITS_OBSERVATION) is not None
         await make_due(shop)
     for _ in range(2 * len(ids)):
         await observe.tick(shop, "simulated")
@@ -167,6 +168,17 @@ async def test_deaths_of_workers_are_not_laid_at_the_door_of_those_that_only_wai
 
     statuses = [(await job_of(idle_client, job))["status"] for job in ids]
     assert sorted(statuses)[1:] == ["succeeded"] * 4
+
+
+async def test_all_who_waited_when_their_worker_died_are_looked_at_in_one_tick(
+    idle_client: httpx.AsyncClient, shop: Workshop, vendor: Poisonous
+) -> None:
+    await add_dataset(idle_client)
+    ids = [await queue_job(idle_client) for _ in range(5)]
+    await submit.tick(shop, "simulated")
+    await die(shop, times=1)
+
+    assert await observe.tick(shop, "simulated") == len(ids)
 
 
 async def test_of_two_suspects_one_to_create_and_one_to_look_up_none_waits_for_the_other(
