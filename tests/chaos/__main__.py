@@ -15,15 +15,16 @@ from pathlib import Path
 
 from app.storage import migrating
 from app.storage.database import embedded_url, normalise
-from tests.chaos.page import write
+from tests.chaos.page import say, write
 from tests.chaos.scene import scene
 from tests.chaos.schedules import FAULTS, Schedule, every
 from tests.conformance.conftest import VENDORS
 from tests.sandbox.egress import no_egress
 
 
-async def chaos(seed: int) -> dict[str, list[Schedule]]:
-    """Play all schedules in a random order, one at each vendor at a time."""
+async def chaos(seed: int) -> tuple[dict[str, list[Schedule]], Counter[str]]:
+    """Play all schedules in a random order, one at each vendor at a time; what each created."""
+    created: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         url = embedded_url(Path(folder))
         await migrating.migrate(normalise(url))
@@ -33,10 +34,10 @@ async def chaos(seed: int) -> dict[str, list[Schedule]]:
             rounds = list(zip_longest(*schedules.values()))
             for number, chosen in enumerate(rounds, start=1):
                 played = zip(schedules, chosen, strict=True)
-                await vendors.play({name: one for name, one in played if one is not None})
-                sys.stdout.write(f"\rround {number} of {len(rounds)}")
-                sys.stdout.flush()
-    return schedules
+                now = {name: one for name, one in played if one is not None}
+                created.update(await vendors.play(now))
+                say(f"round {number} of {len(rounds)}", passing=True)
+    return schedules, created
 
 
 def _shuffled(schedules: list[Schedule], seed: int) -> list[Schedule]:
@@ -45,19 +46,25 @@ def _shuffled(schedules: list[Schedule], seed: int) -> list[Schedule]:
     return sorted(schedules, key=lambda one: not one.is_kill)
 
 
-def _report(played: Mapping[str, Sequence[Schedule]], seed: int, seconds: float) -> str:
+def _report(
+    played: Mapping[str, Sequence[Schedule]],
+    created: Mapping[str, int],
+    seed: int,
+    seconds: float,
+) -> str:
     head = " | ".join(["vendor", *FAULTS, "jobs created", "jobs too many"])
     rows = [f"| {head} |", "| --- |" + " ---: |" * (len(FAULTS) + 2)]
     for name, schedules in played.items():
         tried = Counter(one.what for one in schedules)
-        cells = [name, *(str(tried[what]) for what in FAULTS), str(len(schedules)), "0"]
+        made = (created[name], created[name] - len(schedules))
+        cells = [name, *(str(tried[what]) for what in FAULTS), *map(str, made)]
         rows.append(f"| {' | '.join(cells)} |")
     total = sum(len(schedules) for schedules in played.values())
     said = (
         "## One paid job (`make chaos`)\n\n"
         "A service as a process of its own before the simulators, killed with `kill -9` while a "
         "vendor holds\nback the answer to one request of a submission, or answered wrongly; every "
-        "fault at every request\nup to the create. Each job then ends well in one attempt. SQLite, "
+        "fault at every request\nup to the create. Each job ended well in one attempt. SQLite, "
         f"seed {seed}: {total} schedules, {seconds:.0f} s.\n\n"
     )
     return said + "\n".join(rows) + "\n"
@@ -67,8 +74,10 @@ def main(seed: int) -> None:
     """Play, and tell."""
     began = time.monotonic()
     with no_egress():
-        played = asyncio.run(chaos(seed))
-    write("chaos", _report(played, seed, time.monotonic() - began))
+        played, created = asyncio.run(chaos(seed))
+    write("chaos", _report(played, created, seed, time.monotonic() - began))
+    if any(created[name] != len(schedules) for name, schedules in played.items()):
+        sys.exit("A job was paid twice, or never.")
 
 
 if __name__ == "__main__":

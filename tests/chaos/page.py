@@ -1,13 +1,14 @@
-"""The page that keeps what was measured: a section is written over the one before."""
+"""What is said meanwhile, and the page that keeps what was measured, section by section."""
 
 import re
+import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "measurements.md"
 
 
 def write(name: str, report: str) -> None:
-    """Put a section between its marks, at the end of the page where it is new."""
+    """Put a section between its marks over the one before, or at the end of the page."""
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     text = PAGE.read_text()
     part = f"{begin}{report}{end}"
@@ -16,3 +17,11 @@ def write(name: str, report: str) -> None:
     else:
         text = f"{text.rstrip()}\n\n{part}"
     PAGE.write_text(text)
+
+
+def say(line: str, *, passing: bool = False) -> None:
+    """A line for whoever waits; one that passes is for a terminal, where the next overwrites it."""
+    if passing and not sys.stdout.isatty():
+        return
+    sys.stdout.write(f"\r{line} " if passing else f"{line}\n")
+    sys.stdout.flush()

@@ -27,7 +27,7 @@ from app.bootstrap import House
 from app.sandbox.frame.conditions import Pace
 from tests import databases
 from tests.chaos.blows import Blows, Supervised
-from tests.chaos.page import write
+from tests.chaos.page import say, write
 from tests.chaos.people import Client, Operator, Users
 from tests.chaos.stages import VendorStage, settings_before, side_by_side
 from tests.chaos.verdict import follow, is_clean, judge, left
@@ -184,12 +184,6 @@ def told(figures: Mapping[str, int], weather: Weather, seed: int) -> str:
         "| vendor | requests | of them in the storm | of these failed | share |\n"
         f"| --- | ---: | ---: | ---: | ---: |\n{vendors}\n"
     )
-
-
-def say(line: str) -> None:
-    """A line for whoever waits."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def main(count: int, seed: int) -> None:

@@ -1,7 +1,6 @@
 """What a storm has left: read from the database, and from what the vendors remember."""
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from app.domain.jobs import FINAL, JobStatus
 from app.storage.database import Database
 from app.storage.jobs import EventRow, JobRow
 from app.storage.models import ModelRow
+from tests.chaos.page import say
 from tests.chaos.stages import VendorStage
 
 LOOK_SECONDS = 2.0
@@ -37,8 +37,7 @@ async def follow(database: Database) -> None:
     while True:
         with suppress(DatabaseUnavailable):
             left_over = await _open(database)
-            sys.stdout.write(f"\r{left_over} jobs have not ended ")
-            sys.stdout.flush()
+            say(f"{left_over} jobs have not ended", passing=True)
             if not left_over:
                 return
         await asyncio.sleep(LOOK_SECONDS)
