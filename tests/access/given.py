@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from app.api.openai.door import PREFIX
-from tests.api.given import Json, created, dataset, ended, job, judged, rows
+from tests.api.given import Json, at_its_end, created, dataset, ended, job, judged, rows
 
 OTHER = "other"
 
@@ -47,8 +47,7 @@ async def one_of_everything(client: httpx.AsyncClient) -> dict[str, str]:
     targets = [{"provider": "simulated", "base_model": "sim-base"}]
     compared = {"dataset": "echo", "targets": targets, "evaluate": {"dataset": "held-out"}}
     comparison = created(await client.post("/comparisons", json=compared))
-    while comparison["finished_at"] is None:
-        comparison = (await client.get(f"/comparisons/{comparison['id']}")).json()
+    comparison = await at_its_end(client, f"/comparisons/{comparison['id']}")
     at_the_door = await _at_the_door(client)
     await _reported(client)
     return {
@@ -81,9 +80,7 @@ async def _at_the_door(client: httpx.AsyncClient) -> dict[str, str]:
 async def _reported(client: httpx.AsyncClient) -> None:
     """Return when every dataset has its report, and so the tokens that it tells."""
     for one in (await client.get("/datasets")).json()["data"]:
-        report = (await client.get(f"/datasets/{one['id']}/report")).json()
-        while report["status"] != "ready":
-            report = (await client.get(f"/datasets/{one['id']}/report")).json()
+        await at_its_end(client, f"/datasets/{one['id']}/report")
 
 
 async def snapshot(client: httpx.AsyncClient, headers: Headers) -> Json:

@@ -1,5 +1,6 @@
 """What tests of the API begin with: datasets, jobs under way, and waiting for what they become."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -71,9 +72,19 @@ async def tuned(client: httpx.AsyncClient, **changes: Any) -> str:
 async def judged(client: httpx.AsyncClient, **body: Any) -> Json:
     """An evaluation at its end."""
     evaluation = created(await client.post("/evaluations", json={"dataset": "echo"} | body))
-    while evaluation["finished_at"] is None:
-        evaluation = (await client.get(f"/evaluations/{evaluation['id']}")).json()
-    return evaluation
+    return await at_its_end(client, f"/evaluations/{evaluation['id']}")
+
+
+async def at_its_end(client: httpx.AsyncClient, path: str) -> Json:
+    """What is at a path, once it tells when it finished."""
+    while (seen := (await client.get(path)).json())["finished_at"] is None:
+        await pause()
+    return seen
+
+
+async def pause() -> None:
+    """Leave the processor to whoever does what is waited for."""
+    await asyncio.sleep(0.02)
 
 
 def created(answer: httpx.Response) -> Json:

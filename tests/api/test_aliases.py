@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.api.expect import pages, pointers, refused
-from tests.api.given import Json, dataset, ended, job, judged, rows, tuned
+from tests.api.given import Json, at_its_end, dataset, ended, job, judged, pause, rows, tuned
 
 BASE = "simulated/sim-base"
 NAME = "support@prod"
@@ -45,6 +45,7 @@ async def decided(client: httpx.AsyncClient, done: Json) -> Json:
         events = (await client.get(f"/jobs/{done['id']}/events", params={"limit": 200})).json()
         if events["data"][-1]["type"] in ("job.promoted", "job.not_promoted"):
             return events["data"][-1]
+        await pause()
 
 
 async def test_an_alias_stands_for_its_model(client: httpx.AsyncClient) -> None:
@@ -248,8 +249,7 @@ async def test_an_evaluation_that_is_scored_anew_decides_nothing_again(
     await client.post(f"{PATH}/rollback")
     path = f"/evaluations/{told['data']['evaluation']}"
     await client.post(f"{path}/metrics", json={"metrics": ["f1"]})
-    while (await client.get(path)).json()["finished_at"] is None:
-        pass
+    await at_its_end(client, path)
     assert (await client.get(PATH)).json()["model"] == BASE
 
 

@@ -2,6 +2,8 @@
 
 import httpx
 
+from tests.api.given import at_its_end
+
 
 async def test_a_job_runs_to_its_tuned_model(client: httpx.AsyncClient) -> None:
     rows = [{"prompt": f"say {n}", "completion": f"say {n}"} for n in range(12)]
@@ -21,8 +23,5 @@ async def test_a_job_runs_to_its_tuned_model(client: httpx.AsyncClient) -> None:
         json={"dataset": "echo", "candidates": ["simulated/sim-base", seen["tuned_model"]]},
     )
     assert evaluation.status_code == 201, evaluation.text
-    while True:
-        judged = (await client.get(evaluation.headers["location"])).json()
-        if judged["status"] in ("succeeded", "failed"):
-            break
+    judged = await at_its_end(client, evaluation.headers["location"])
     assert [score["mean"] for score in judged["scores"]] == [0.0, 1.0], judged

@@ -11,7 +11,7 @@ from app import bootstrap
 from app.bootstrap import House
 from app.settings import Settings
 from tests.api.expect import pointers, refused
-from tests.api.given import Json, created, dataset, rows
+from tests.api.given import Json, at_its_end, created, dataset, rows
 from tests.api.vendors import PatientVendor
 from tests.migrating.vendors import Elsewhere
 from tests.simulated.simulated_provider import SimulatedOptions, SimulatedProvider
@@ -52,9 +52,7 @@ async def stocked(client: httpx.AsyncClient) -> None:
 
 async def finished(client: httpx.AsyncClient, comparison: Json) -> Json:
     """The comparison at its end."""
-    while comparison["finished_at"] is None:
-        comparison = (await client.get(f"/comparisons/{comparison['id']}")).json()
-    return comparison
+    return await at_its_end(client, f"/comparisons/{comparison['id']}")
 
 
 async def jobs_of(client: httpx.AsyncClient, comparison: Json) -> list[Json]:

@@ -16,6 +16,7 @@ import pytest
 from app.domain.errors import DatabaseUnavailable
 from app.storage.database import Database
 from tests import databases
+from tests.api.given import pause
 from tests.crash.following import add_dataset, finished, queue_job
 from tests.own_postgres import Postgres
 from tests.simulated.simulated_provider import SimulatedProvider
@@ -82,7 +83,7 @@ async def test_a_failover_refuses_writes_for_its_moment_and_answers_what_is_read
         "SELECT pg_reload_conf()",
     )
     while (taken := await client.post("/jobs", json=order())).status_code != 201:
-        pass
+        await pause()
 
     assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
     assert read.status_code == 200

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from app.bootstrap import House
+from tests.api.given import pause
 from tests.crash.following import add_dataset, finished, queue_job
 from tests.crash.processes import Luthier
 from tests.simulated.simulated_provider import SimulatedProvider
@@ -38,6 +39,6 @@ async def test_what_was_under_way_at_a_kill_comes_again_under_the_same_id(
         assert first.id == again.id
         assert verified(again, hook["secret"])["data"]["id"] == job
         while (await seen(idle_client, hook))[0]["state"] != "delivered":
-            pass
+            await pause()
         [delivery] = await seen(idle_client, hook)
         assert delivery["attempts"] == 1

@@ -8,6 +8,7 @@ import httpx
 from app.bootstrap import House
 from app.reconciler.asking import PARALLEL
 from app.storage import answers
+from tests.api.given import pause
 from tests.crash.processes import DEADLINE_SECONDS, Luthier
 from tests.simulated.simulated_provider import SimulatedProvider
 
@@ -53,3 +54,4 @@ async def until(
             seen = (await client.get(f"/evaluations/{evaluation}")).json()
             if seen["answered"] >= answered and (seen["finished_at"] or not is_final):
                 return seen
+            await pause()

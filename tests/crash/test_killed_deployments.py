@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests.api.given import pause
 from tests.crash.following import add_dataset, finished
 from tests.crash.processes import DEADLINE_SECONDS, Luthier
 from tests.simulated.simulated_provider import SimulatedProvider
@@ -24,7 +25,7 @@ async def until_it_says(read: Callable[[], Awaitable[str]], wanted: str) -> None
     """Return once what is read is as wanted."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while await read() != wanted:
-            pass
+            await pause()
 
 
 async def test_a_deployment_is_made_once_wherever_the_service_was_killed(

@@ -15,7 +15,7 @@ from app.storage import leases, migrating, reports
 from app.storage.database import normalise
 from app.storage.reports import ReportRow
 from tests.api.expect import refused
-from tests.api.given import Json, dataset, preferences, rows
+from tests.api.given import Json, at_its_end, dataset, preferences, rows
 
 PATH = "/datasets/echo/report"
 
@@ -57,10 +57,7 @@ async def test_a_service_at_work_reports_by_itself(client: httpx.AsyncClient) ->
 
 async def ready(client: httpx.AsyncClient, path: str) -> Json:
     """The report as soon as it is there."""
-    while True:
-        seen = (await client.get(path)).json()
-        if seen["finished_at"] is not None:
-            return seen
+    return await at_its_end(client, path)
 
 
 async def test_a_version_that_exists_keeps_its_report(

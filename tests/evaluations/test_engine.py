@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.api.expect import pointers, refused
-from tests.api.given import Json, created, dataset, judged, rows
+from tests.api.given import Json, at_its_end, created, dataset, judged, rows
 from tests.evaluations.conftest import Tick
 from tests.evaluations.scripted import ScriptedVendor
 
@@ -144,9 +144,7 @@ async def test_a_new_metric_costs_no_new_answer(
     body = {"metrics": ["rouge_l", "judge"], "judge": RUBRIC}
     answer = await client.post(f"/evaluations/{evaluation['id']}/metrics", json=body)
     assert (answer.status_code, answer.json()["finished_at"]) == (202, None)
-    again = answer.json()
-    while again["finished_at"] is None:
-        again = await read(client, evaluation)
+    again = await at_its_end(client, f"/evaluations/{evaluation['id']}")
     assert means(again, ECHO) == {"exact_match": 1.0, "rouge_l": 1.0, "judge": 0.5}
     assert all("<answer>" in one for one in vendor.asked()[asked:])
     assert len(vendor.asked()) == asked + 24

@@ -26,7 +26,7 @@ from app.providers.openai import SPEC as OPENAI
 from app.providers.openai import OpenAIOptions
 from app.sandbox.openai.simulator import SimulatedOpenAI
 from app.settings import Settings
-from tests.api.given import Json, created, dataset, ended
+from tests.api.given import Json, created, dataset, ended, pause
 from tests.conformance.openai_stage import simulated_openai
 from tests.databases import LONG_ON_POSTGRES
 from tests.openai_door.backends import STILL_OPEN
@@ -108,6 +108,7 @@ async def evaluated(client: httpx.AsyncClient, job: Json) -> Json:
         [found] = (await client.get("/evaluations", params={"job": job["id"]})).json()["data"]
         if found["finished_at"] is not None:
             return found
+        await pause()
 
 
 @LONG_ON_POSTGRES
@@ -147,6 +148,7 @@ async def _models(client: httpx.AsyncClient) -> list[Json]:
         found = (await client.get("/models")).json()["data"]
         if found:
             return found
+        await pause()
 
 
 def _rows(name: str, count: int) -> list[Json]:

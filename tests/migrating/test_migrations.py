@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from tests.api.expect import pointers, refused
-from tests.api.given import Json, created, dataset, ended, job, judged, rows
+from tests.api.given import Json, created, dataset, ended, job, judged, pause, rows
 from tests.migrating.conftest import ALIAS
 from tests.migrating.vendors import Elsewhere, Retiring
 
@@ -30,6 +30,7 @@ async def evaluated(client: httpx.AsyncClient, job_id: str) -> Json:
     """The job's evaluation at its end."""
     found: list[Json] = []
     while not found or found[0]["finished_at"] is None:
+        await pause()
         found = (await client.get("/evaluations", params={"job": job_id})).json()["data"]
     return found[0]
 

@@ -4,6 +4,7 @@ python whole_pass.py URL KEY FILE
 """
 
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -104,6 +105,7 @@ def compared(
         assert isinstance(evaluation, EvaluationOut)
         if evaluation.status in (EvaluationStatus.SUCCEEDED, EvaluationStatus.FAILED):
             return evaluation
+        time.sleep(0.02)
         evaluation = get_evaluation.sync(evaluation.id, client=client)
 
 
