@@ -1,5 +1,6 @@
 """Where simulations run: a quiet bench in memory."""
 
+import gc
 import logging
 import tempfile
 import warnings
@@ -23,11 +24,14 @@ def quiet_bench() -> Generator[Bench]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     place = MEMORY if MEMORY.is_dir() else None
+    # What is here already is not looked through after every run.
+    gc.freeze()
     try:
         with tempfile.TemporaryDirectory(dir=place) as folder, warnings.catch_warnings():
             # The dead give nothing back.
             warnings.filterwarnings("ignore", message="The garbage collector")
             yield Bench(Path(folder))
     finally:
+        gc.unfreeze()
         structlog.configure(**before)
         logging.getLogger("sqlalchemy.pool").setLevel(level)

@@ -1,10 +1,12 @@
 """Replicas of the real reconciler over one real database and one simulated vendor."""
 
 import asyncio
+import gc
 import hashlib
 import random
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,14 +100,26 @@ class Replica:
 def simulate(bench: Bench, schedule: Schedule, protocol: Protocol = LUTHIER) -> Outcome:
     """Run one schedule to its end."""
     chance = random.Random(schedule.seed)
-    bench.fresh(random.Random(chance.random()), protocol.rewrite)
-    world = World(bench, schedule, protocol, chance)
+    with _uncollected():
+        bench.fresh(random.Random(chance.random()), protocol.rewrite)
+        world = World(bench, schedule, protocol, chance)
+        try:
+            bench.loop.run(world.play())
+            return world.outcome()
+        finally:
+            world.close()
+            bench.clear()
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Collecting garbage closes what the dead left, in the turn of whoever happens to live then."""
+    gc.disable()
     try:
-        bench.loop.run(world.play())
-        return world.outcome()
+        yield
     finally:
-        world.close()
-        bench.clear()
+        gc.enable()
+        gc.collect()
 
 
 class World:
