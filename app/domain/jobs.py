@@ -156,7 +156,7 @@ class JobCost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     budget_usd: Decimal | None = None
     actual_usd: Decimal | None = None
-    """What it cost by the price list, once it has ended and that is known."""
+    """What all its attempts that have ended cost by the price list, as far as that is known."""
 
 
 class JobVersion(msgspec.Struct, frozen=True, order=True):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.budget import capped
 from app.domain.decide import Decision
 from app.domain.errors import LuthierError
-from app.domain.jobs import Job, JobStatus, Millis
+from app.domain.jobs import Job, Millis
 from app.domain.ledger import of_evaluation, of_training
 from app.domain.provider import Observation, Operation
 from app.domain.quotes import actual_cost
@@ -24,19 +24,15 @@ async def held_to_budget(
     can_cancel = Operation.CANCEL in shop.providers[job.provider].spec.operations
     if job.cost.budget_usd is None or not can_cancel:
         return decision
-    return capped(job, decision, await _spent(shop, job, seen.trained_tokens, now))
+    return capped(job, decision, _in_all(job, await _spent(shop, job, seen.trained_tokens, now)))
 
 
-async def at_the_end(shop: Workshop, job: Job, tokens: int | None, now: Millis) -> Job:
-    """The job with what its training cost; as it is where that cannot be known."""
-    actual = await _spent(shop, job, tokens, now)
+async def at_the_end(shop: Workshop, job: Job, seen: Observation | None, now: Millis) -> Job:
+    """The job with what the attempt that ended has cost as well; as it is where nobody knows."""
+    tokens = seen and (seen.artifact.trained_tokens if seen.artifact else seen.trained_tokens)
+    actual = _in_all(job, await _spent(shop, job, tokens, now))
     cost = msgspec.structs.replace(job.cost, actual_usd=actual)
     return job if actual is None else msgspec.structs.replace(job, cost=cost)
-
-
-def is_paid(decision: Decision) -> bool:
-    """Whether the training is over and what was trained has to be paid."""
-    return decision.changes.get("status") in (JobStatus.SUCCEEDED, JobStatus.CANCELLED)
 
 
 async def book_training(connection: AsyncConnection, job: Job) -> None:
@@ -51,6 +47,11 @@ async def book_evaluation(connection: AsyncConnection, evaluation_id: str) -> No
         return
     job = evaluation.job_id and await jobs.find(connection, evaluation.job_id)
     await ledger.put(connection, of_evaluation(evaluation, job.tags if job else {}))
+
+
+def _in_all(job: Job, spent: Decimal | None) -> Decimal | None:
+    """With what earlier attempts have cost, which nobody gives back."""
+    return None if spent is None else spent + (job.cost.actual_usd or 0)
 
 
 async def _spent(shop: Workshop, job: Job, tokens: int | None, now: Millis) -> Decimal | None:

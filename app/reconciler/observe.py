@@ -16,7 +16,7 @@ from app.domain.decide import (
 )
 from app.domain.errors import Later, Never, YourTurn
 from app.domain.files import File, Purpose
-from app.domain.jobs import Job
+from app.domain.jobs import Job, JobStatus
 from app.domain.models import TunedModel
 from app.domain.provider import Artifact, Observation, RemoteState
 from app.domain.results import MOST_POINTS, results_csv
@@ -97,7 +97,7 @@ async def _write(shop: Workshop, claimed: Claimed, decision: Decision) -> None:
         if wanted.evaluate is not None:
             await promote.queue_evaluation(connection, wanted, model, claimed.now)
 
-    paid = await cost.at_the_end(shop, wanted, decision.artifact.trained_tokens, claimed.now)
+    paid = await cost.at_the_end(shop, wanted, decision.observation, claimed.now)
     paid = msgspec.structs.replace(paid, tuned_model_id=model.id)
     changes = {**decision.changes, "tuned_model_id": model.id, "cost": paid.cost}
     await work.write(shop, claimed, replace(decision, changes=changes), also=also)
@@ -105,12 +105,14 @@ async def _write(shop: Workshop, claimed: Claimed, decision: Decision) -> None:
 
 
 async def _write_without_model(shop: Workshop, claimed: Claimed, decision: Decision) -> None:
-    """What was trained until a cancellation is paid as well, where the provider tells how much."""
-    if not cost.is_paid(decision):
+    """What was trained until another end is paid as well, where it is known how much."""
+    status = JobStatus(decision.changes.get("status", claimed.job.status))
+    paid = claimed.job
+    if status.is_final:
+        paid = await cost.at_the_end(shop, claimed.job, decision.observation, claimed.now)
+    if paid is claimed.job:
         await work.write(shop, claimed, decision)
         return
-    tokens = decision.observation.trained_tokens if decision.observation else None
-    paid = await cost.at_the_end(shop, claimed.job, tokens, claimed.now)
     changes = {**decision.changes, "cost": paid.cost}
 
     async def also(connection: AsyncConnection) -> None:

@@ -12,15 +12,18 @@ from sqlalchemy import (
     RowMapping,
     and_,
     case,
+    false,
     func,
     insert,
+    not_,
+    or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.jobs import JobStatus
+from app.domain.jobs import FINAL, JobStatus
 from app.domain.ledger import Entry, Group, Period, StoredEntry
 from app.storage.base import Json, Row
 from app.storage.ids import new_id
@@ -113,12 +116,15 @@ async def sums(
 async def committed(connection: AsyncConnection, *, key_id: str | None) -> Decimal:
     """What was spent and promised in the project, or only on the account of one of its keys.
 
-    A training counts with its quote until its cost is known; one that came to nothing not at all.
+    A training under way counts with its quote, beside what earlier attempts have cost; one that
+    succeeded and whose cost nobody knows does so too, and one that came to nothing not.
     """
     came_to_nothing = JobRow.status.in_([JobStatus.FAILED, JobStatus.CANCELLED])
-    promised = case((came_to_nothing, 0), else_=LedgerRow.quoted)
+    is_unknown = and_(LedgerRow.actual.is_(None), not_(func.coalesce(came_to_nothing, false())))
+    is_promised = or_(JobRow.status.not_in(sorted(FINAL)), is_unknown)
+    promised = case((is_promised, func.coalesce(LedgerRow.quoted, 0)), else_=0)
     query = (
-        select(func.sum(func.coalesce(LedgerRow.actual, promised, 0)))
+        select(func.sum(func.coalesce(LedgerRow.actual, 0) + promised))
         .select_from(LedgerRow)
         .outerjoin(JobRow, and_(JobRow.id == LedgerRow.job_id, mine(JobRow)))
         .where(mine(LedgerRow))

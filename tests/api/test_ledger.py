@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from app import bootstrap
 from app.settings import Settings
 from tests.api.expect import pages, refused
-from tests.api.given import Json, dataset, ended, job, judged, tuned
+from tests.api.given import Json, dataset, ended, job, judged, pause, tuned
 from tests.serving import api
 from tests.simulated.simulated_provider import SimulatedProvider
 
@@ -85,6 +86,72 @@ async def test_what_the_ledger_cannot_give_is_refused(
 ) -> None:
     code = "cursor_invalid" if asked == "cursor=x" else "invalid_request"
     refused(await idle_client.get(f"/ledger?{asked}"), 422, code)
+
+
+@pytest.fixture
+def slow_vendor(tmp_path: Path) -> SimulatedProvider:
+    """One that tells meanwhile how many tokens it has trained."""
+    return SimulatedProvider.at(tmp_path / "vendor", looks_until_done=6, tells_tokens=True)
+
+
+@pytest.fixture
+async def slow_client(
+    slow_vendor: SimulatedProvider, database_url: str, tmp_path: Path
+) -> AsyncGenerator[httpx.AsyncClient]:
+    """A service before it."""
+    settings = Settings(data_dir=tmp_path, database_url=database_url)
+    house = bootstrap.build(settings, providers={"simulated": slow_vendor})
+    async with api(house, reconcile=True) as client:
+        yield client
+
+
+async def cancelled(client: httpx.AsyncClient) -> Json:
+    """A job that was cancelled when something had been trained."""
+    begun = await job(client)
+    path = f"/jobs/{begun['id']}"
+    while not ((await client.get(path)).json()["progress"] or {}).get("percent"):
+        await pause()
+    await client.post(f"{path}/cancel")
+    return await ended(client, begun)
+
+
+async def test_a_retry_adds_to_what_was_spent_before(slow_client: httpx.AsyncClient) -> None:
+    await dataset(slow_client)
+    first = await cancelled(slow_client)
+    again = (await slow_client.post(f"/jobs/{first['id']}/retry")).json()
+    done = await ended(slow_client, again)
+    [line] = await lines(slow_client)
+
+    assert 0 < float(first["cost"]["actual_usd"]) < 300
+    in_all = float(first["cost"]["actual_usd"]) + 300
+    assert float(done["cost"]["actual_usd"]) == pytest.approx(in_all)
+    assert line["actual_usd"] == done["cost"]["actual_usd"]
+
+
+async def test_a_retry_is_held_to_the_limit_beside_what_was_spent(
+    slow_client: httpx.AsyncClient, slow_vendor: SimulatedProvider
+) -> None:
+    await dataset(slow_client)
+    first = await cancelled(slow_client)
+    slow_vendor.order("submit", "later", times=1000)
+    await slow_client.post(f"/jobs/{first['id']}/retry")
+
+    committed = float((await slow_client.get("/projects/default")).json()["committed_usd"])
+
+    spent = float(first["cost"]["actual_usd"]) + float(first["cost"]["quoted_usd"])
+    assert committed == pytest.approx(spent)
+
+
+async def test_what_was_trained_is_paid_though_the_model_does_not_answer(
+    slow_client: httpx.AsyncClient, slow_vendor: SimulatedProvider
+) -> None:
+    await dataset(slow_client)
+    slow_vendor.order("probe", "refuse")
+    done = await ended(slow_client, await job(slow_client))
+    [line] = await lines(slow_client)
+
+    assert (done["status"], done["cost"]["actual_usd"]) == ("failed", "300.00")
+    assert line["actual_usd"] == "300.00"
 
 
 async def test_a_training_that_reaches_its_budget_is_cancelled(
