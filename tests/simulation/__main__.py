@@ -64,6 +64,8 @@ def _figures(outcome: Outcome) -> Counter[str]:
             "lost answers to a creation": events["job.outcome_unknown"],
             "adopted by look-up": events["job.adopted"],
             "parked": events["job.parked"],
+            "retried by their users": events["job.retried"],
+            "cents in the ledger": sum(outcome.booked.values()) // 100,
         }
     )
 

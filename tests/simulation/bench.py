@@ -1,6 +1,8 @@
 """What simulations share, one after the other: the loop, a folder, and databases."""
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,12 +36,17 @@ class Bench:
         self._taken: list[tuple[Machine, Database]] = []
         self.blobs = Blobs.at(f"file://{self.folder / 'blobs'}")
 
-    def fresh(self, chance: random.Random, rewrite: Rewrite) -> None:
-        """An empty database at time 0, with connections that have all been tried once."""
+    def fresh(self, chance: random.Random, rewrite: Rewrite, planted: str) -> None:
+        """An empty database at time 0, with connections that have all been tried once.
+
+        `planted` is run on it before.
+        """
         self.loop.reset(chance)
         for path in self.folder.glob("luthier.db*"):
             path.unlink()
         self.path.write_bytes(_empty_database())
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.executescript(planted)
         while len(self._idle) < PROCESSES:
             self._idle.append(self._database())
         for machine, _ in self._idle:

@@ -87,6 +87,15 @@ def one_model(outcome: Outcome) -> Iterator[str]:
             yield f"{job.id} is {job.status} and has {born[job.id]} models"
 
 
+def ledger_true(outcome: Outcome) -> Iterator[str]:
+    for job in outcome.jobs:
+        least = sum(_billed(outcome, one) for one in job.all_attempts if not _is_refused(one))
+        most = sum(_billed(outcome, one) for one in job.all_attempts)
+        booked = outcome.booked.get(job.id, 0)
+        if not least <= booked <= most:
+            yield f"{job.id} is booked with {booked} tokens; billed are {least} to {most}"
+
+
 INVARIANTS: dict[str, Callable[[Outcome], Iterator[str]]] = {
     "nothing lost": nothing_lost,
     "desired reached": desired_reached,
@@ -96,7 +105,18 @@ INVARIANTS: dict[str, Callable[[Outcome], Iterator[str]]] = {
     "events gapless": events_gapless,
     "attempts true": attempts_true,
     "one model": one_model,
+    "ledger true": ledger_true,
 }
+
+
+def _billed(outcome: Outcome, attempt: Attempt) -> int:
+    training = outcome.vendor.trainings.get(attempt.remote.id) if attempt.remote else None
+    return training.billed if training else 0
+
+
+def _is_refused(attempt: Attempt) -> bool:
+    """Whether a clear word ended the attempt, whatever became of its training."""
+    return attempt.error is not None and attempt.error.code == REFUSED
 
 
 def _untrue(outcome: Outcome, job: Job, attempt: Attempt) -> Iterator[str]:
@@ -110,6 +130,5 @@ def _untrue(outcome: Outcome, job: Job, attempt: Attempt) -> Iterator[str]:
         yield f"attempt {attempt.number} of {job.id} names {attempt.remote.id}, not its own"
         return
     said = outcome.vendor.look(training.id).status
-    refused = attempt.error is not None and attempt.error.code == REFUSED
-    if attempt.status.is_final and said != attempt.status and not refused:
+    if attempt.status.is_final and said != attempt.status and not _is_refused(attempt):
         yield f"attempt {attempt.number} of {job.id} is {attempt.status}; the vendor says {said}"

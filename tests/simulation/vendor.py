@@ -5,13 +5,15 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from app.domain.catalogue import BaseModel
-from app.domain.errors import BaseModelUnknown, Later, Never, RateLimited, YourTurn
+from app.domain.catalogue import BaseModel, Price, PriceUnit
+from app.domain.errors import Later, Never, RateLimited, YourTurn
 from app.domain.jobs import Checkpoint, JobError, MetricPoint, Progress, Remote
 from app.domain.provider import (
     Artifact,
@@ -29,6 +31,16 @@ REFUSED = "refused"
 """The code of a clear word, which ends an attempt whatever becomes of its training."""
 
 
+TOKENS = 1_000_000
+"""Of a whole training."""
+
+PRICE = Price(
+    unit=PriceUnit.TRAINING_TOKENS, usd=Decimal(100), source="simulated", as_of=date(2026, 1, 1)
+)
+
+BASE_MODEL = BaseModel(name="sim-base", methods=["sft"], prices=[PRICE])
+
+
 @dataclass
 class Training:
     """What was created and is paid; moments in seconds of the loop."""
@@ -37,6 +49,7 @@ class Training:
     key: str
     created_at: float
     listed_at: float
+    seconds: float
     ends_at: float
     ends_as: str
     status: str = "running"
@@ -44,6 +57,13 @@ class Training:
     """How many seconds of a paused training were left."""
 
     looks: int = 0
+    billed: int = 0
+    """Tokens, once it has ended; what failed is not billed."""
+
+    def end(self, status: str, trained: float = 1.0) -> None:
+        """Bill the share that was trained, to the cent."""
+        self.status = status
+        self.billed = 0 if status == "failed" else int(trained * TOKENS / 100) * 100
 
 
 @dataclass
@@ -90,13 +110,14 @@ class Vendor:
         id = f"exact-{key}" if exact else f"found-{number}"
         if id in self.trainings:
             return self.trainings[id]
-        now = self.loop.seconds
+        now, seconds = self.loop.seconds, self._duration()
         created = Training(
             id=id,
             key=key,
             created_at=now,
             listed_at=now + self.chance.uniform(0.0, self.schedule.lag_seconds),
-            ends_at=now + self._duration(),
+            seconds=seconds,
+            ends_at=now + seconds,
             ends_as="failed" if self.chance.random() < 0.15 else "succeeded",
         )
         self.trainings[id] = created
@@ -116,15 +137,17 @@ class Vendor:
         """The training as it is now."""
         training = self.trainings[id]
         if training.status == "running" and self.loop.seconds >= training.ends_at:
-            training.status = training.ends_as
+            training.end(training.ends_as)
         return training
 
     def cancel(self, id: str) -> None:
         """End it after a while."""
         training = self.look(id)
         if training.status in ("running", "paused"):
+            is_held = training.status == "paused"
+            left = training.left if is_held else training.ends_at - self.loop.seconds
             training.status = "cancelling"
-            self._later(lambda: setattr(training, "status", "cancelled"))
+            self._later(lambda: training.end("cancelled", 1.0 - left / training.seconds))
 
     def pause(self, id: str) -> None:
         """Hold it after a while."""
@@ -218,7 +241,7 @@ class Client(SimulatedProvider):
         )
 
     def base_model(self, name: str) -> BaseModel:
-        raise BaseModelUnknown("Nobody here has a price.")
+        return BASE_MODEL
 
     async def submit(self, plan: TrainingPlan) -> Remote:
         vendor, late = self._vendor, 30.0 + self._vendor.schedule.landing_seconds
@@ -275,12 +298,16 @@ def _lie(chance: random.Random, remote: Remote) -> Observation:
 def _observation(training: Training) -> Observation:
     failed = training.status == "failed"
     done = training.status == "succeeded"
+    tokens = training.billed or None
     return Observation(
         state=RemoteState(training.status),
         remote=Remote(training.id, training.status),
         look_again_in=15.0,
         progress=Progress(percent=100.0 if done else 50.0, step=training.looks),
         metrics=[MetricPoint(training.looks, {"loss": 1.0})],
-        artifact=Artifact(handle=f"tuned-{training.id}", kind="remote") if done else None,
+        artifact=Artifact(f"tuned-{training.id}", "remote", trained_tokens=tokens)
+        if done
+        else None,
+        trained_tokens=tokens,
         error=JobError("vendor_failed", "It failed.") if failed else None,
     )

@@ -10,24 +10,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.access import DEFAULT_PROJECT, Project
 from app.domain.datasets import Dataset, DatasetKind
-from app.domain.errors import LuthierError
-from app.domain.jobs import Event, Job, Method
+from app.domain.errors import DatabaseUnavailable, JobFinished, JobNotFinished, JobNotFound
+from app.domain.jobs import Job, Method
 from app.reconciler.loop import Reconciler
 from app.reconciler.work import Workshop
 from app.services.compilations import Compilations
-from app.services.jobs import Jobs
+from app.services.jobs import Jobs, queue
 from app.services.preparing import Preparation
 from app.services.provenance import Provenance
 from app.services.quotes import Quotes
-from app.storage import datasets, jobs
+from app.storage import datasets, jobs, projects
 from app.storage.database import Database
 from app.storage.signals import WORK_DUE, Signals
 from tests.simulation.bench import BEGIN, Bench
 from tests.simulation.clockwork import Process
 from tests.simulation.schedule import SKEW_SECONDS, TROUBLE_SECONDS, Fault, Schedule
 from tests.simulation.sqlite import Machine, Rewrite, as_it_is
-from tests.simulation.vendor import Client, Vendor
+from tests.simulation.vendor import PRICE, Client, Vendor
 
 IDLE_SECONDS = 30.0
 """How long a replica does not look by itself; hints come as in a process that serves requests."""
@@ -58,6 +59,8 @@ class Protocol:
     name: str = "luthier"
     client: type[Client] = Client
     rewrite: Rewrite = as_it_is
+    planted: str = ""
+    """SQL that is run on the empty database: triggers, say."""
 
 
 LUTHIER = Protocol()
@@ -71,6 +74,9 @@ class Outcome:
     jobs: list[Job]
     events: dict[str, list[dict[str, Any]]]
     models: list[dict[str, Any]]
+    booked: dict[str, int]
+    """For each job the tokens that the ledger accounts for."""
+
     vendor: Vendor
     is_settled: bool
     steps: int
@@ -101,7 +107,7 @@ def simulate(bench: Bench, schedule: Schedule, protocol: Protocol = LUTHIER) -> 
     """Run one schedule to its end."""
     chance = random.Random(schedule.seed)
     with _uncollected():
-        bench.fresh(random.Random(chance.random()), protocol.rewrite)
+        bench.fresh(random.Random(chance.random()), protocol.rewrite, protocol.planted)
         world = World(bench, schedule, protocol, chance)
         try:
             bench.loop.run(world.play())
@@ -163,9 +169,10 @@ class World:
     async def _add_jobs(self) -> None:
         _, database = self._bench.take()
         async with database.write() as connection:
+            await projects.add(connection, Project(id=DEFAULT_PROJECT, created_at=BEGIN))
             await datasets.add(connection, DATASET)
             for number in range(self._schedule.jobs):
-                await jobs.add(connection, _job(number), Event("job.created"))
+                await queue(connection, _job(number))
 
     def _start(self, number: int) -> None:
         machine, database = self._bench.take()
@@ -253,7 +260,7 @@ class World:
         async def ask() -> None:
             try:
                 await getattr(replica.users, verb)(_job(job).id)
-            except LuthierError:
+            except (JobFinished, JobNotFinished, JobNotFound, DatabaseUnavailable):
                 return
 
         self._begin(replica.process, ask())
@@ -323,13 +330,17 @@ class World:
         self._eye.close()
 
     def outcome(self) -> Outcome:
-        """What there is now."""
+        """What there is now; raises what broke a request."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
         found = self._bench.loop.run(self._read())
         return Outcome(
             schedule=self._schedule,
             jobs=found[0],
             events=found[1],
             models=found[2],
+            booked=found[3],
             vendor=self.vendor,
             is_settled=self._is_settled,
             steps=sum(process.steps for process in self._processes),
@@ -338,7 +349,9 @@ class World:
             pauses=self._pauses,
         )
 
-    async def _read(self) -> tuple[list[Job], dict[str, Any], list[dict[str, Any]]]:
+    async def _read(
+        self,
+    ) -> tuple[list[Job], dict[str, Any], list[dict[str, Any]], dict[str, int]]:
         _, database = self._bench.take()
         ids = [_job(number).id for number in range(self._schedule.jobs)]
         async with database.read() as connection:
@@ -352,7 +365,9 @@ class World:
             {"job": job, "artifact": artifact}
             for job, artifact in self._eye.execute("SELECT job_id, artifact FROM models")
         ]
-        return [found[id] for id in ids if id in found], events, models
+        micros = self._eye.execute("SELECT job_id, sum(actual) FROM ledger GROUP BY job_id")
+        booked = {job: int((actual or 0) / PRICE.usd) for job, actual in micros}
+        return [found[id] for id in ids if id in found], events, models, booked
 
 
 def _job(number: int) -> Job:
