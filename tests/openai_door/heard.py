@@ -27,6 +27,16 @@ class Heard:
         )
         self._contract = Contract(self._document)
 
+    @property
+    def described(self) -> set[tuple[str, str]]:
+        """The methods and paths of the contract."""
+        return {
+            (method, path)
+            for path, methods in self._document["paths"].items()
+            for method in methods
+            if method in ("get", "post", "delete", "put", "patch")
+        }
+
     async def note(self, answer: httpx2.Response) -> None:
         """Judge one answer; a hook of the client's."""
         await answer.aread()
