@@ -23,6 +23,9 @@ from app.domain.provider import Artifact, Observation, RemoteState
 
 BACKOFF_CAP_SECONDS = 900.0
 
+SILENCE_CAP_SECONDS = 120.0
+"""The same for looks at what is running: a provider that is back is to be seen soon."""
+
 SHARE_OF_AGE = 1 / 40
 """How late the end of a training may be seen, as a share of the time that it took."""
 
@@ -165,7 +168,7 @@ def after_observation(job: Job, seen: Observation, now: Millis) -> Decision:
 
 def after_silence(job: Job, problem: str, now: Millis, *, chance: random.Random) -> Decision:
     """The provider could not be reached: the job is stale, and never failed for that."""
-    wait = backoff_seconds(job.failures + 1, chance)
+    wait = backoff_seconds(job.failures + 1, chance, cap=SILENCE_CAP_SECONDS)
     changes: dict[str, Any] = {"failures": job.failures + 1}
     events: tuple[Event, ...] = ()
     if job.unreachable_since is None:
@@ -202,9 +205,11 @@ def after_probe_refusal(job: Job, seen: Observation, said: Never, now: Millis) -
     )
 
 
-def backoff_seconds(failures: int, chance: random.Random) -> float:
-    """Exponential with full jitter, from about a second to a quarter of an hour."""
-    ceiling = min(2.0 ** min(failures, 16), BACKOFF_CAP_SECONDS)
+def backoff_seconds(
+    failures: int, chance: random.Random, *, cap: float = BACKOFF_CAP_SECONDS
+) -> float:
+    """Exponential with full jitter, from about a second to the cap."""
+    ceiling = min(2.0 ** min(failures, 16), cap)
     return 0.5 + chance.random() * ceiling
 
 

@@ -13,7 +13,7 @@ from app.storage.comparisons import ComparisonRow
 from app.storage.ids import new_id
 from app.storage.signals import WORK_DUE
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 """How often the jobs and the evaluation of a comparison are looked at; they lie here."""
 
 MOST_ACCIDENTS = 10

@@ -143,7 +143,7 @@ def test_silence_makes_a_job_stale_and_never_failed(before: Job, chance: random.
     assert after.is_stale
     assert after.status is before.status
     assert bool(decision.events) == (not before.is_stale)
-    assert 0 < (decision.look_again_in or 0) <= decide.BACKOFF_CAP_SECONDS + 1
+    assert 0 < (decision.look_again_in or 0) <= decide.SILENCE_CAP_SECONDS + 1
 
 
 @pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.SUBMITTING])
