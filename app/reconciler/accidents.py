@@ -81,6 +81,10 @@ async def _one_by_one(
             if suspect is None:
                 return count
             await _guarded(shop, suspect, handle)
+        except DatabaseUnavailable as error:
+            # Whatever goes on beside is not to be left alone for that.
+            work.log.warning("database_unavailable", problem=error.detail)
+            return count
         finally:
             shop.suspects.release()
     return most
