@@ -17,7 +17,7 @@ from app.domain.errors import DatabaseUnavailable
 from app.domain.jobs import Job
 from app.reconciler import work
 from app.reconciler.work import Claimed, Workshop
-from app.storage import jobs, tenancy
+from app.storage import queues, tenancy
 from app.telemetry import counts, traces
 
 MOST = 3
@@ -60,7 +60,7 @@ async def wait(shop: Workshop, claimed: Claimed, *, seconds: float) -> None:
     """Give a job back as it was claimed: waiting neither is an accident nor heals one."""
     before = claimed.job.accidents - 1
     async with shop.database.write() as connection:
-        await jobs.put_off(connection, claimed.job, seconds=seconds, accidents=before)
+        await queues.put_off(connection, claimed.job, seconds=seconds, accidents=before)
 
 
 async def _one_by_one(
@@ -143,7 +143,7 @@ async def _recover(shop: Workshop, claimed: Claimed, problem: str) -> None:
             return
         seconds = backoff_seconds(job.accidents, shop.chance)
         async with shop.database.write() as connection:
-            await jobs.put_off(connection, job, seconds=seconds, accidents=job.accidents)
+            await queues.put_off(connection, job, seconds=seconds, accidents=job.accidents)
     except Exception:  # noqa: BLE001 - its lease ends, and the next claim counts
         work.log.exception("job_not_put_off")
 

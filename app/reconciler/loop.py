@@ -26,7 +26,7 @@ from app.reconciler import (
 )
 from app.reconciler.deliver import Deliveries
 from app.reconciler.work import Workshop
-from app.storage import jobs
+from app.storage import queues
 from app.storage.signals import WORK_DUE
 from app.storage.tenancy import as_service
 from app.telemetry import counts
@@ -119,7 +119,7 @@ class Reconciler:
     async def _is_any_due(self, name: str) -> bool:
         try:
             async with self._shop.database.read() as connection:
-                return await jobs.is_any_due(connection, name)
+                return await queues.is_any_due(connection, name)
         except DatabaseUnavailable:
             # So do the chores find, and they tell it and wait.
             return True

@@ -24,7 +24,8 @@ from app.reconciler import accidents, cost, promote, work
 from app.reconciler.work import Claimed, Workshop
 from app.storage import files, jobs, models
 from app.storage.ids import new_id
-from app.storage.jobs import AWAITS_OBSERVATION, JobRow
+from app.storage.jobs import JobRow
+from app.storage.queues import AWAITS_OBSERVATION
 from app.storage.signals import WORK_DUE
 from app.telemetry.calls import vendor_call
 

@@ -8,7 +8,7 @@ from app.domain.errors import Steer
 from app.domain.jobs import Desired
 from app.reconciler import accidents, observe, work
 from app.reconciler.work import Claimed, Workshop
-from app.storage.jobs import AWAITS_STEERING
+from app.storage.queues import AWAITS_STEERING
 from app.telemetry.calls import vendor_call
 
 

@@ -25,7 +25,8 @@ from app.reconciler import accidents, work
 from app.reconciler.versions import versions_of
 from app.reconciler.work import Claimed, Workshop
 from app.storage import datasets, models
-from app.storage.jobs import AWAITS_CREATION, AWAITS_LOOK_UP, JobRow
+from app.storage.jobs import JobRow
+from app.storage.queues import AWAITS_CREATION, AWAITS_LOOK_UP
 from app.storage.sources import StoredExamples, two_sides
 from app.telemetry.calls import vendor_call
 

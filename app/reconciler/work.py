@@ -19,7 +19,7 @@ from app.domain.jobs import Job, Millis
 from app.domain.provider import Provider
 from app.reconciler.turns import Turns
 from app.reconciler.writing import Writing
-from app.storage import decisions, jobs, leases, throttles
+from app.storage import decisions, leases, queues, throttles
 from app.storage.blobs import Blobs
 from app.storage.database import Database
 from app.storage.signals import JOB_CHANGED, Signals
@@ -87,10 +87,10 @@ async def claim(
     if limit < 1:
         return []
     async with shop.database.write() as connection:
-        taken = await jobs.claim(
+        taken = await queues.claim(
             connection,
             provider=provider,
-            awaiting=jobs.innocent(awaiting),
+            awaiting=queues.innocent(awaiting),
             owner=shop.owner,
             limit=limit,
         )
@@ -102,7 +102,7 @@ async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) ->
     if limit < 1:
         return []
     async with shop.database.read() as connection:
-        waiting = await jobs.waiting_projects(connection, provider)
+        waiting = await queues.waiting_projects(connection, provider)
     if not waiting:
         return []
     taken: list[tuple[Job, Millis]] = []
@@ -112,7 +112,7 @@ async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) ->
             share = -(-(limit - len(taken)) // (len(waiting) - place))
             if not share:
                 break
-            taken += await jobs.claim_waiting(
+            taken += await queues.claim_waiting(
                 connection, provider=provider, project=project, owner=shop.owner, limit=share
             )
             shop.turns.served(provider, project)
@@ -122,7 +122,7 @@ async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) ->
 async def is_suspect_due(shop: Workshop, provider: str, awaiting: ColumnElement[bool]) -> bool:
     """Whether `claim_suspect` would find one."""
     async with shop.database.read() as connection:
-        return await jobs.is_suspect_due(connection, provider, awaiting=awaiting)
+        return await queues.is_suspect_due(connection, provider, awaiting=awaiting)
 
 
 async def claim_suspect(
@@ -130,10 +130,10 @@ async def claim_suspect(
 ) -> Claimed | None:
     """Take one due job that had an accident: more than are handled now are not to be blamed."""
     async with shop.database.write() as connection:
-        taken = await jobs.claim(
+        taken = await queues.claim(
             connection,
             provider=provider,
-            awaiting=jobs.suspect(awaiting),
+            awaiting=queues.suspect(awaiting),
             owner=shop.owner,
             limit=1,
         )

@@ -1,22 +1,18 @@
 """Jobs with what belongs to them: events, metrics, checkpoints."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Executable,
     ForeignKey,
     Index,
     RowMapping,
     String,
-    and_,
     bindparam,
     cast,
-    exists,
     insert,
     or_,
     select,
@@ -36,7 +32,6 @@ from app.domain.jobs import (
     JobStatus,
     JobVersion,
     MetricPoint,
-    Millis,
     StoredEvent,
 )
 from app.domain.webhook_deliveries import Told
@@ -45,22 +40,22 @@ from app.storage.base import Json, Row, database_now, is_one_of
 from app.storage.tenancy import Charged, Lookup, mine, stamp, tenant
 from app.telemetry.traces import traceparent
 
-# Each chore claims its own jobs, by an index of its own: a long queue of one is no detour for the
-# others. Together the four cover every open job once, but for the blocked ones, which wait for a
-# retry or cancel. Those that had an accident are looked for first, among the few that there are.
-# Index and query have the words alike, or the index is not used.
+# Each chore claims its own jobs (`storage.queues`), by an index of its own: a long queue of one is
+# no detour for the others. Together the four cover every open job once, but for the blocked ones,
+# which wait for a retry or cancel. Those that had an accident are looked for first, among the few
+# that there are. Index and query have the words alike, or the index is not used.
 _UNSUBMITTED = "status IN ('queued', 'submitting')"
-_AS_DESIRED = (
+AS_DESIRED = (
     "(desired = 'run' AND status IN ('running', 'cancelling')"
     " OR desired = 'pause' AND status IN ('paused', 'cancelling'))"
 )
-_CREATION = f"{_UNSUBMITTED} AND intent_at IS NULL AND desired <> 'cancel'"
-_LOOK_UP = (
+CREATION = f"{_UNSUBMITTED} AND intent_at IS NULL AND desired <> 'cancel'"
+LOOK_UP = (
     f"({_UNSUBMITTED} AND (intent_at IS NOT NULL OR desired = 'cancel')"
     " OR status = 'blocked' AND desired = 'cancel')"
 )
-_STEERING = f"status IN ('running', 'pausing', 'paused', 'cancelling') AND NOT {_AS_DESIRED}"
-_HAD_ACCIDENT = "accidents > 0"
+STEERING = f"status IN ('running', 'pausing', 'paused', 'cancelling') AND NOT {AS_DESIRED}"
+HAD_ACCIDENT = "accidents > 0"
 
 
 def _index(name: str, predicate: str, *columns: str) -> Index:
@@ -73,11 +68,11 @@ class JobRow(leases.Counted, Charged, Row):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        _index("ix_jobs_to_create", _CREATION, "provider", "project_id", "next_at"),
-        _index("ix_jobs_to_look_up", _LOOK_UP, "provider", "next_at"),
-        _index("ix_jobs_to_steer", _STEERING, "provider", "next_at"),
-        _index("ix_jobs_to_observe", _AS_DESIRED, "provider", "next_at"),
-        _index("ix_jobs_had_accident", _HAD_ACCIDENT, "provider", "next_at"),
+        _index("ix_jobs_to_create", CREATION, "provider", "project_id", "next_at"),
+        _index("ix_jobs_to_look_up", LOOK_UP, "provider", "next_at"),
+        _index("ix_jobs_to_steer", STEERING, "provider", "next_at"),
+        _index("ix_jobs_to_observe", AS_DESIRED, "provider", "next_at"),
+        _index("ix_jobs_had_accident", HAD_ACCIDENT, "provider", "next_at"),
         Index("ix_jobs_project_id_id", "project_id", "id"),
         Index("ix_jobs_status_id", "status", "id"),
     )
@@ -163,10 +158,6 @@ class CheckpointRow(Row):
     at: Mapped[int | None] = mapped_column(BigInteger)
 
 
-AWAITS_CREATION: ColumnElement[bool] = and_(text(_CREATION))
-AWAITS_LOOK_UP: ColumnElement[bool] = and_(text(_LOOK_UP))
-AWAITS_STEERING: ColumnElement[bool] = and_(text(_STEERING))
-AWAITS_OBSERVATION: ColumnElement[bool] = and_(text(_AS_DESIRED))
 _IS_AT_PROVIDER = JobRow.status.in_(sorted(AT_PROVIDER))
 
 
@@ -195,7 +186,7 @@ async def find(connection: AsyncConnection, job_id: str) -> Job | None:
 async def find_many(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Job]:
     """The jobs of those ids that exist."""
     found = await connection.execute(*_FIND.now(ids=ids))
-    return {row["id"]: _job(row) for row in found.mappings()}
+    return {row["id"]: job_of(row) for row in found.mappings()}
 
 
 async def list_page(
@@ -214,7 +205,7 @@ async def list_page(
         query = query.where(*_has_tags(wanted.tags))
     if before is not None:
         query = query.where(JobRow.id < before)
-    return [_job(row) for row in (await connection.execute(query)).mappings()]
+    return [job_of(row) for row in (await connection.execute(query)).mappings()]
 
 
 _VERSIONS = Lookup(
@@ -232,118 +223,6 @@ async def versions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str,
         id_: JobVersion(revision, count, JobStatus(status))
         for id_, revision, count, status in found
     }
-
-
-async def claim(
-    connection: AsyncConnection,
-    *,
-    provider: str,
-    awaiting: ColumnElement[bool],
-    owner: str,
-    limit: int,
-) -> list[tuple[Job, Millis]]:
-    """Take due jobs of one provider for one chore, each with the database's time of the claim."""
-    rows = await leases.claim(
-        connection, JobRow, where=_open(awaiting), owner=owner, limit=limit, of=provider
-    )
-    return [(_job(row), row["claimed_at"]) for row in rows]
-
-
-_CHORES = (AWAITS_CREATION, AWAITS_LOOK_UP, AWAITS_STEERING, AWAITS_OBSERVATION)
-_IS_ANY_DUE = select(
-    or_(
-        *(
-            exists()
-            .where(JobRow.provider == bindparam("of"), awaiting, leases.is_due(JobRow))
-            .select_from(JobRow)
-            for awaiting in _CHORES
-        )
-    )
-)
-
-
-async def is_any_due(connection: AsyncConnection, provider: str) -> bool:
-    """Whether any chore would find a job of the provider to claim."""
-    return bool((await connection.execute(_IS_ANY_DUE, {"of": provider})).scalar_one())
-
-
-async def is_suspect_due(
-    connection: AsyncConnection, provider: str, *, awaiting: ColumnElement[bool]
-) -> bool:
-    """Whether one of a chore's jobs is due that had an accident."""
-    where = _open(suspect(awaiting))
-    return await leases.is_any_due(connection, JobRow, where=where, of=provider)
-
-
-_MAY_BE_CREATED = and_(JobRow.provider == bindparam("of"), AWAITS_CREATION, leases.is_due(JobRow))
-_FIRST_WAITING = (
-    select(JobRow.project_id).where(_MAY_BE_CREATED).order_by(JobRow.project_id).limit(1)
-)
-
-
-def _waiting_projects() -> Executable:
-    """One step of an index from project to project, however many jobs each of them has."""
-    known = select(_FIRST_WAITING.scalar_subquery().label("project_id")).cte(
-        "waiting", recursive=True
-    )
-    after = _FIRST_WAITING.where(JobRow.project_id > known.c.project_id).scalar_subquery()
-    waiting = known.union_all(select(after).where(known.c.project_id.is_not(None)))
-    return select(waiting.c.project_id).where(waiting.c.project_id.is_not(None))
-
-
-_WAITING_PROJECTS = _waiting_projects()
-
-
-async def waiting_projects(connection: AsyncConnection, provider: str) -> list[str]:
-    """The projects that have a due job to be created at the provider."""
-    found = await connection.execute(_WAITING_PROJECTS, {"of": provider})
-    return list(found.scalars())
-
-
-async def claim_waiting(
-    connection: AsyncConnection, *, provider: str, project: str, owner: str, limit: int
-) -> list[tuple[Job, Millis]]:
-    """As `claim`, of one project's jobs that are to be created and had no accident."""
-    rows = await leases.claim(
-        connection,
-        JobRow,
-        where=_WAITING_OF_PROJECT,
-        owner=owner,
-        limit=limit,
-        of=provider,
-        project=project,
-    )
-    return [(_job(row), row["claimed_at"]) for row in rows]
-
-
-@cache
-def innocent(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Those of a chore's jobs that had no accident."""
-    return and_(awaiting, JobRow.accidents == 0)
-
-
-@cache
-def suspect(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Those that had one."""
-    return and_(awaiting, text(_HAD_ACCIDENT))
-
-
-_WAITING_OF_PROJECT = and_(
-    JobRow.provider == bindparam("of"),
-    JobRow.project_id == bindparam("project"),
-    innocent(AWAITS_CREATION),
-)
-
-
-@cache
-def _open(awaiting: ColumnElement[bool]) -> ColumnElement[bool]:
-    return and_(JobRow.provider == bindparam("of"), awaiting)
-
-
-async def put_off(connection: AsyncConnection, job: Job, *, seconds: float, accidents: int) -> bool:
-    """Give the lease back with nothing done; False when it is somebody else's by now."""
-    values = {"next_at": leases.in_seconds(seconds), "lease_owner": None, "accidents": accidents}
-    return await leases.write_fenced(connection, JobRow, id=job.id, epoch=job.epoch, values=values)
 
 
 async def make_due(connection: AsyncConnection, job_id: str) -> None:
@@ -384,7 +263,7 @@ async def change(
         )
         .returning(*JobRow.__table__.c)
     )
-    job = _job(done.mappings().one())
+    job = job_of(done.mappings().one())
     await add_events(connection, [Happened(job, job.event_count, [event])])
     if not job.status.is_final:
         await make_due(connection, job_id)
@@ -397,7 +276,7 @@ async def lock(connection: AsyncConnection, job_id: str) -> Job | None:
         select(*JobRow.__table__.c).where(JobRow.id == job_id, mine(JobRow)).with_for_update()
     )
     row = found.mappings().one_or_none()
-    return None if row is None else _job(row)
+    return None if row is None else job_of(row)
 
 
 class Happened(NamedTuple):
@@ -518,6 +397,7 @@ def _has_tags(tags: Mapping[str, str]) -> list[ColumnElement[bool]]:
     return [JobRow.tags[key].as_string() == value for key, value in tags.items()]
 
 
-def _job(row: RowMapping) -> Job:
+def job_of(row: RowMapping) -> Job:
+    """The job that a whole row holds."""
     # A job of before costs were kept has none.
     return msgspec.convert(dict(row) | {"cost": row["cost"] or {}}, Job)

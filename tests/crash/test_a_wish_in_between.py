@@ -8,7 +8,7 @@ from app.domain.decide import after_refusal, intend
 from app.domain.errors import Later, Steer, YourTurn
 from app.reconciler import submit, work
 from app.reconciler.work import Workshop
-from app.storage.jobs import AWAITS_CREATION
+from app.storage.queues import AWAITS_CREATION
 from tests.crash.following import add_dataset, queue_job
 from tests.simulated.simulated_provider import SimulatedProvider
 

@@ -13,9 +13,10 @@ from app.domain.jobs import Checkpoint, Remote
 from app.domain.provider import Observation, RemoteState
 from app.reconciler import accidents, evaluate, observe, steer, submit, work
 from app.reconciler.work import Workshop
-from app.storage import evaluations, jobs
+from app.storage import evaluations, queues
 from app.storage.evaluations import EvaluationRow
-from app.storage.jobs import AWAITS_CREATION, AWAITS_OBSERVATION, JobRow
+from app.storage.jobs import JobRow
+from app.storage.queues import AWAITS_CREATION, AWAITS_OBSERVATION
 from tests.crash.following import add_dataset, events, queue_job
 from tests.simulated.simulated_provider import SimulatedOptions, SimulatedProvider
 
@@ -64,7 +65,7 @@ async def die(shop: Workshop, *, times: int) -> None:
     """Workers that claim what is under way at the provider, and are never heard of again."""
     for _ in range(times):
         async with shop.database.write() as connection:
-            await jobs.claim(
+            await queues.claim(
                 connection,
                 provider="simulated",
                 awaiting=AWAITS_OBSERVATION,
@@ -204,7 +205,7 @@ async def test_a_job_is_parked_before_anything_was_sent(
     job = await queue_job(idle_client)
     for _ in range(accidents.MOST):
         async with shop.database.write() as connection:
-            claimed = await jobs.claim(
+            claimed = await queues.claim(
                 connection,
                 provider="simulated",
                 awaiting=AWAITS_CREATION,

@@ -12,16 +12,11 @@ import pytest
 from app.domain.datasets import DatasetRef
 from app.domain.decide import Decision
 from app.domain.jobs import FINAL, Desired, Event, Job, JobStatus, Method
-from app.storage import decisions, jobs, leases
+from app.storage import decisions, jobs, leases, queues
 from app.storage.database import Database, embedded_url
 from app.storage.ids import new_id
-from app.storage.jobs import (
-    AWAITS_CREATION,
-    AWAITS_LOOK_UP,
-    AWAITS_OBSERVATION,
-    AWAITS_STEERING,
-    JobRow,
-)
+from app.storage.jobs import JobRow
+from app.storage.queues import AWAITS_CREATION, AWAITS_LOOK_UP, AWAITS_OBSERVATION, AWAITS_STEERING
 
 
 def queued(**changes: Any) -> Job:
@@ -56,7 +51,7 @@ async def add(database: Database, count: int, **changes: Any) -> list[Job]:
 
 async def claim(database: Database, *, owner: str = "me", limit: int = 50) -> list[Job]:
     async with database.write() as connection:
-        claimed = await jobs.claim(
+        claimed = await queues.claim(
             connection, provider="simulated", awaiting=AWAITS_CREATION, owner=owner, limit=limit
         )
     return [job for job, _ in claimed]
@@ -138,7 +133,7 @@ async def test_a_wish_during_a_tick_makes_the_job_due_at_its_end(database: Datab
 
     async with database.write() as connection:
         assert await decisions.apply(connection, job, Decision(look_again_in=900.0))
-        claimed = await jobs.claim(
+        claimed = await queues.claim(
             connection, provider="simulated", awaiting=AWAITS_LOOK_UP, owner="me", limit=5
         )
 
@@ -170,7 +165,7 @@ async def test_the_clock_of_an_embedded_database_can_be_given(
     database = Database(embedded_url(tmp_path), clock=lambda: now)
     await add(database, 1)
     async with database.write() as connection:
-        [(job, claimed_at)] = await jobs.claim(
+        [(job, claimed_at)] = await queues.claim(
             connection, provider="simulated", awaiting=AWAITS_CREATION, owner="me", limit=1
         )
     assert claimed_at == 1_000
@@ -195,7 +190,7 @@ async def test_every_open_job_waits_for_one_chore(database: Database) -> None:
     claimed: list[str] = []
     async with database.write() as connection:
         for chore in (AWAITS_CREATION, AWAITS_LOOK_UP, AWAITS_STEERING, AWAITS_OBSERVATION):
-            taken = await jobs.claim(
+            taken = await queues.claim(
                 connection, provider="simulated", awaiting=chore, owner="me", limit=len(states)
             )
             claimed += [job.id for job, _ in taken]
@@ -209,4 +204,4 @@ async def test_every_open_job_waits_for_one_chore(database: Database) -> None:
     assert len(claimed) == len(set(claimed))
     assert set(claimed) == set(added) - resting
     async with database.read() as connection:
-        assert not await jobs.is_any_due(connection, "simulated")
+        assert not await queues.is_any_due(connection, "simulated")

@@ -6,7 +6,7 @@ from app.bootstrap import House
 from app.domain.jobs import Event
 from app.reconciler import work
 from app.reconciler.work import Workshop
-from app.storage import jobs, tenancy
+from app.storage import jobs, queues, tenancy
 from tests.reconciling import shop_of
 from tests.storage.test_leases import queued
 
@@ -62,5 +62,5 @@ async def test_a_job_that_waits_for_later_takes_no_turn(house: House) -> None:
     assert await turn(shop, limit=1) == {"prj_waiting": 1}
 
     async with house.database.read() as connection:
-        assert await jobs.waiting_projects(connection, "simulated") == []
+        assert await queues.waiting_projects(connection, "simulated") == []
     assert await turn(shop, limit=1) == {}
