@@ -139,6 +139,12 @@ def after_lost_outcome(
     )
 
 
+def after_lost_look_up(job: Job, *, chance: random.Random) -> Decision:
+    """It is still unknown: look again, for nothing new has to settle."""
+    wait = backoff_seconds(job.failures + 1, chance, cap=SILENCE_CAP_SECONDS)
+    return Decision({"failures": job.failures + 1}, look_again_in=wait)
+
+
 def after_drop(job: Job, now: Millis) -> Decision:
     """Cancelled before anything was sent, or after a look-up found nothing."""
     return _end(job, JobStatus.CANCELLED, now)

@@ -10,6 +10,7 @@ from functools import partial
 from app.domain.decide import (
     SubmitStep,
     after_drop,
+    after_lost_look_up,
     after_lost_outcome,
     after_refusal,
     after_refused_look,
@@ -77,7 +78,8 @@ async def _look_up(shop: Workshop, provider: Provider, claimed: Claimed) -> None
         await work.write(shop, claimed, after_refused_look(job, said, claimed.now))
         return
     except Exception as error:  # noqa: BLE001 - whatever it was, nothing is known: look again
-        await _write_lost(shop, provider, claimed, error)
+        _note_lost(job, error)
+        await work.write(shop, claimed, after_lost_look_up(job, chance=shop.chance))
         return
     if found is not None:
         adopted = after_submission(job, found, claimed.now, adopted=True)
@@ -124,11 +126,16 @@ def _refuse_to_send_late(claimed: Claimed) -> None:
 async def _write_lost(
     shop: Workshop, provider: Provider, claimed: Claimed, error: Exception
 ) -> None:
-    problem = f"{type(error).__name__}: {error}"[:300]
-    work.log.warning("outcome_unknown", job=claimed.job.id, problem=problem, exc_info=error)
+    problem = _note_lost(claimed.job, error)
     settle = provider.spec.settle_seconds
     lost = after_lost_outcome(claimed.job, problem, settle_seconds=settle, chance=shop.chance)
     await work.write(shop, claimed, lost)
+
+
+def _note_lost(job: Job, error: Exception) -> str:
+    problem = f"{type(error).__name__}: {error}"[:300]
+    work.log.warning("outcome_unknown", job=job.id, problem=problem, exc_info=error)
+    return problem
 
 
 async def _plan(shop: Workshop, job: Job) -> TrainingPlan:

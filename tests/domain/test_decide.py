@@ -180,6 +180,15 @@ def test_a_lost_outcome_settles_before_a_second_look() -> None:
     assert (lost.look_again_in or 0) >= 60
 
 
+def test_a_lost_look_up_is_repeated_and_settles_nothing_again() -> None:
+    before = job(JobStatus.SUBMITTING, intent_at=NOW)
+    lost = decide.after_lost_look_up(before, chance=random.Random(1))
+    after = check(before, lost)
+    assert (after.status, after.intent_at, after.failures) == (JobStatus.SUBMITTING, NOW, 1)
+    assert 0 < (lost.look_again_in or 0) <= 2.5
+    assert not lost.events
+
+
 @pytest.mark.parametrize(
     ("fields", "seconds_later", "step"),
     [
