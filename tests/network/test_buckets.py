@@ -1,12 +1,13 @@
 """Objects with the operator's credentials: under listed prefixes, and nowhere else."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from obstore.store import MemoryStore, ObjectStore, S3Store
+from obstore.store import AzureStore, GCSStore, MemoryStore, ObjectStore, S3Store
 
 from app.domain.errors import UrlRefused, UrlUnreachable
-from app.network.buckets import PIECE_BYTES, Buckets
+from app.network.buckets import PIECE_BYTES, SCHEMES, Buckets
 from app.network.patience import Patience
 from tests.network.hosts import listening
 from tests.network.shelf import Shelf, shelved
@@ -28,19 +29,24 @@ def in_memory(*keys: str, listed: Sequence[str]) -> Buckets:
 
 
 def over_http(port: int) -> Buckets:
-    """A bucket that is served as S3 serves it."""
+    """A bucket of any vendor that is served at that port."""
+    served = f"http://127.0.0.1:{port}"
 
     def open_bucket(url: str) -> ObjectStore:
-        return S3Store(
-            url.removeprefix("s3://"),
-            endpoint=f"http://127.0.0.1:{port}",
-            region="here",
-            skip_signature=True,
-            client_options={"allow_http": True},
-            retry_config={"max_retries": 0},
-        )
+        scheme, _, name = url.partition("://")
+        options: Any = {
+            "skip_signature": True,
+            "client_options": {"allow_http": True},
+            "retry_config": {"max_retries": 0},
+        }
+        if scheme == "s3":
+            return S3Store(name, endpoint=served, region="here", **options)
+        if scheme == "gs":
+            return GCSStore(name, base_url=served, **options)
+        return AzureStore(name, account_name="account", endpoint=served, **options)
 
-    return Buckets(["s3://team/"], open_bucket=open_bucket, patience=Patience(idle=2))
+    listed = [f"{scheme}://team/" for scheme in SCHEMES]
+    return Buckets(listed, open_bucket=open_bucket, patience=Patience(idle=2))
 
 
 @pytest.mark.parametrize("listed", ["s3://team", "s3://team/", "s3://team/a", "s3://team/a/b c"])
@@ -90,18 +96,20 @@ async def test_an_object_that_is_not_there() -> None:
         await fetched(in_memory(listed=["s3://team"]), "s3://team/a")
 
 
-async def test_a_large_object_comes_in_ranges() -> None:
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_large_object_comes_in_ranges(scheme: str) -> None:
     content = CONTENT * (PIECE_BYTES // len(CONTENT) + 1)
     async with shelved(Shelf(content)) as port:
-        assert await fetched(over_http(port), "s3://team/a/b c") == content
+        assert await fetched(over_http(port), f"{scheme}://team/a/b c") == content
 
 
-async def test_an_object_that_changes_meanwhile_is_no_file() -> None:
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_an_object_that_changes_meanwhile_is_no_file(scheme: str) -> None:
     shelf = Shelf(b"a" * (PIECE_BYTES + 1))
     shelf.next_content = b"b" * (PIECE_BYTES + 1)
     async with shelved(shelf) as port:
         with pytest.raises(UrlUnreachable, match="changed"):
-            await fetched(over_http(port), "s3://team/a")
+            await fetched(over_http(port), f"{scheme}://team/a")
 
 
 async def test_an_object_that_is_cut_short_is_no_file() -> None:
