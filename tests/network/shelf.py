@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class Shelf:
-    """One object as S3 and its like serve it: its head, and ranges of it as long as it is the same."""
+    """One object as S3 and its like serve it: its head, and ranges of it while it is the same."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
