@@ -73,6 +73,7 @@ async def test_f1_f3_a_training_goes_on_while_its_service_is_killed(
 
 
 @SQLITE
+@pytest.mark.long
 async def test_f1_f3_a_training_whose_trainers_are_killed_ends_as_if_nothing_had_happened(
     idle_client: httpx.AsyncClient, luthier: Luthier, runs: Path, base_model: str
 ) -> None:

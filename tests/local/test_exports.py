@@ -124,6 +124,7 @@ async def test_a_card_makes_the_very_same_weights(local: httpx.AsyncClient) -> N
     assert second["sha256"] == first["sha256"] is not None
 
 
+@pytest.mark.long
 async def test_a_whole_model_has_no_adapter(local: httpx.AsyncClient) -> None:
     await dataset(local)
     hyperparameters = {"epochs": 1, "adapter": "full"}

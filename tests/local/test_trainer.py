@@ -118,6 +118,7 @@ def test_a_killed_run_ends_with_the_weights_of_a_quiet_one(
     assert run.launches() == 2
 
 
+@pytest.mark.long
 def test_a_full_run_goes_on_after_a_stop(create: Create) -> None:
     quiet, stopped = create("quiet", FULL), create("stopped", FULL)
     quiet.launch()
