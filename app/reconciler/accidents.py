@@ -132,7 +132,7 @@ async def _handle(shop: Workshop, claimed: Claimed, handle: Handle) -> None:
         work.log.warning("database_unavailable", problem=error.detail)
     except Exception as error:  # noqa: BLE001 - whatever breaks, the others are not to suffer
         work.broke("job", claimed.job.id)
-        await _recover(shop, claimed, f"{type(error).__name__}: {error}"[:300])
+        await _recover(shop, claimed, work.problem_of(error))
 
 
 async def _recover(shop: Workshop, claimed: Claimed, problem: str) -> None:

@@ -60,5 +60,6 @@ async def _spent(shop: Workshop, job: Job, tokens: int | None, now: Millis) -> D
     except LuthierError:
         # A base model that is known no longer has no price either.
         return None
-    begun = job.started_at
-    return actual_cost(base, job.method.type, tokens=tokens, started=begun, finished=now)
+    # An imported job may have ended long before it was first seen here.
+    ended = job.finished_at or now
+    return actual_cost(base, job.method.type, tokens=tokens, started=job.started_at, finished=ended)

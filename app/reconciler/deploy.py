@@ -55,7 +55,7 @@ async def _carry(shop: Workshop, provider: Deploying, one: Hosting, now: Millis)
         await work.heed(shop, one.provider, said)
         change = _after_word(one, said)
     except Exception as error:  # noqa: BLE001 - unreachable: the wish stays
-        problem = f"{type(error).__name__}: {error}"[:300]
+        problem = work.problem_of(error)
         work.log.warning("provider_silent", provider=one.provider, model=one.id, problem=problem)
         failures = one.failures + 1
         wait = backoff_seconds(failures, shop.chance)

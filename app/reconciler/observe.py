@@ -55,7 +55,7 @@ async def look(shop: Workshop, claimed: Claimed) -> None:
         await work.heed(shop, job.provider, said)
         await work.write(shop, claimed, after_refused_look(job, said, claimed.now))
     except Exception as error:  # noqa: BLE001 - unreachable is not failed
-        problem = f"{type(error).__name__}: {error}"[:300]
+        problem = work.problem_of(error)
         work.log.warning("provider_silent", job=job.id, problem=problem, exc_info=error)
         silence = after_silence(job, problem, claimed.now, chance=shop.chance)
         await work.write(shop, claimed, silence)

@@ -35,7 +35,7 @@ async def _carry(shop: Workshop, claimed: Claimed) -> None:
         await work.heed(shop, job.provider, said)
         work.log.info("wish_refused", job=job.id, wish=job.desired, reason=str(said))
     except Exception as error:  # noqa: BLE001 - unreachable: the wish stays
-        problem = f"{type(error).__name__}: {error}"[:300]
+        problem = work.problem_of(error)
         work.log.warning("provider_silent", job=job.id, problem=problem)
         silence = after_silence(job, problem, claimed.now, chance=shop.chance)
         await work.write(shop, claimed, silence)

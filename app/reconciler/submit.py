@@ -133,7 +133,7 @@ async def _write_lost(
 
 
 def _note_lost(job: Job, error: Exception) -> str:
-    problem = f"{type(error).__name__}: {error}"[:300]
+    problem = work.problem_of(error)
     work.log.warning("outcome_unknown", job=job.id, problem=problem, exc_info=error)
     return problem
 

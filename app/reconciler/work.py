@@ -86,15 +86,7 @@ async def claim(
     """Take due jobs that had no accident, in a transaction of its own."""
     if limit < 1:
         return []
-    async with shop.database.write() as connection:
-        taken = await queues.claim(
-            connection,
-            provider=provider,
-            awaiting=queues.innocent(awaiting),
-            owner=shop.owner,
-            limit=limit,
-        )
-    return _counted(provider, taken)
+    return await _take(shop, provider, queues.innocent(awaiting), limit)
 
 
 async def claim_in_turn(shop: Workshop, provider: str, *, limit: int = BATCH) -> list[Claimed]:
@@ -129,15 +121,17 @@ async def claim_suspect(
     shop: Workshop, provider: str, awaiting: ColumnElement[bool]
 ) -> Claimed | None:
     """Take one due job that had an accident: more than are handled now are not to be blamed."""
+    return next(iter(await _take(shop, provider, queues.suspect(awaiting), 1)), None)
+
+
+async def _take(
+    shop: Workshop, provider: str, awaiting: ColumnElement[bool], limit: int
+) -> list[Claimed]:
     async with shop.database.write() as connection:
         taken = await queues.claim(
-            connection,
-            provider=provider,
-            awaiting=queues.suspect(awaiting),
-            owner=shop.owner,
-            limit=1,
+            connection, provider=provider, awaiting=awaiting, owner=shop.owner, limit=limit
         )
-    return next(iter(_counted(provider, taken)), None)
+    return _counted(provider, taken)
 
 
 def _counted(provider: str, taken: Sequence[tuple[Job, Millis]]) -> list[Claimed]:
@@ -185,6 +179,11 @@ def lost_lease(kind: str, id: str, *, epoch: int) -> None:
     """Note that what was found out is dropped: another process has taken the thing over."""
     counts.LEASES_LOST.labels(kind).inc()
     log.warning("lease_lost", epoch=epoch, **{kind: id})
+
+
+def problem_of(error: Exception) -> str:
+    """What went wrong, short enough for an event and the log."""
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def broke(kind: str, id: str) -> None:

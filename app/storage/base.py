@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Dialect, MetaData, String, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Dialect,
+    MetaData,
+    String,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -94,6 +104,6 @@ def _one_of(element: is_one_of, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(is_one_of, "sqlite")
 def _sqlite_one_of(element: is_one_of, compiler: SQLCompiler, **options: Any) -> str:
-    column, texts = (compiler.process(part, **options) for part in element.clauses)
-    # Both parts come from the compiler.
-    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608  # nosec B608
+    column, texts = element.clauses
+    values = func.json_each(texts).table_valued("value")
+    return compiler.process(column.in_(select(values.c.value)), **options)

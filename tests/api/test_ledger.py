@@ -155,19 +155,15 @@ async def test_what_was_trained_is_paid_though_the_model_does_not_answer(
 
 
 async def test_a_training_that_reaches_its_budget_is_cancelled(
-    database_url: str, tmp_path: Path
+    slow_client: httpx.AsyncClient, slow_vendor: SimulatedProvider
 ) -> None:
-    vendor = SimulatedProvider.at(tmp_path / "vendor", looks_until_done=1000, tells_tokens=True)
-    settings = Settings(data_dir=tmp_path, database_url=database_url)
-    house = bootstrap.build(settings, providers={"simulated": vendor})
-    async with api(house, reconcile=True) as client:
-        await dataset(client)
-        done = await ended(client, await job(client, budget_usd="1.00"))
-        events = (await client.get(f"/jobs/{done['id']}/events?limit=200")).json()["data"]
-        [line] = await lines(client)
+    await dataset(slow_client)
+    done = await ended(slow_client, await job(slow_client, budget_usd="1.00"))
+    events = (await slow_client.get(f"/jobs/{done['id']}/events?limit=200")).json()["data"]
+    [line] = await lines(slow_client)
     assert done["status"] == "cancelled"
     [told] = [event["data"] for event in events if event["type"] == "job.budget_reached"]
     assert (told["budget_usd"], float(told["accounted_usd"]) >= 1.0) == ("1.00", True)
     assert float(done["cost"]["actual_usd"]) >= 1.0
     assert line["actual_usd"] == done["cost"]["actual_usd"]
-    assert [one["status"] for one in vendor.created()] == ["cancelled"]
+    assert [one["status"] for one in slow_vendor.created()] == ["cancelled"]

@@ -151,13 +151,19 @@ async def test_a_job_that_kills_every_worker_is_parked_and_its_neighbours_are_no
     assert statuses == ["blocked", "succeeded", "succeeded"]
 
 
+async def left_by_the_dead(client: httpx.AsyncClient, shop: Workshop) -> list[str]:
+    """Running jobs whose worker died when it had claimed them all."""
+    await add_dataset(client)
+    ids = [await queue_job(client) for _ in range(5)]
+    await submit.tick(shop, "simulated")
+    await die(shop, times=1)
+    return ids
+
+
 async def test_deaths_of_workers_are_not_laid_at_the_door_of_those_that_only_waited(
     idle_client: httpx.AsyncClient, shop: Workshop, vendor: Poisonous
 ) -> None:
-    await add_dataset(idle_client)
-    ids = [await queue_job(idle_client) for _ in range(5)]
-    await submit.tick(shop, "simulated")
-    await die(shop, times=1)
+    ids = await left_by_the_dead(idle_client, shop)
 
     for _ in range(accidents.MOST):
         assert await work.claim(shop, "simulated", AWAITS_OBSERVATION) == []
@@ -174,10 +180,7 @@ async def test_deaths_of_workers_are_not_laid_at_the_door_of_those_that_only_wai
 async def test_all_who_waited_when_their_worker_died_are_looked_at_in_one_tick(
     idle_client: httpx.AsyncClient, shop: Workshop, vendor: Poisonous
 ) -> None:
-    await add_dataset(idle_client)
-    ids = [await queue_job(idle_client) for _ in range(5)]
-    await submit.tick(shop, "simulated")
-    await die(shop, times=1)
+    ids = await left_by_the_dead(idle_client, shop)
 
     assert await observe.tick(shop, "simulated") == len(ids)
 

@@ -105,6 +105,7 @@ def compared(
         assert isinstance(evaluation, EvaluationOut)
         if evaluation.status in (EvaluationStatus.SUCCEEDED, EvaluationStatus.FAILED):
             return evaluation
+        # Whoever asks without a pause takes the processor from what is waited for.
         time.sleep(0.02)
         evaluation = get_evaluation.sync(evaluation.id, client=client)
 
