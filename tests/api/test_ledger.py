@@ -3,15 +3,23 @@
 import csv
 import io
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from app import bootstrap
+from app.bootstrap import House
+from app.domain.catalogue import BaseModel, Price, PriceUnit
+from app.reconciler import cost
 from app.settings import Settings
 from tests.api.expect import pages, refused
 from tests.api.given import Json, dataset, ended, job, judged, pause, tuned
+from tests.reconciling import shop_of
 from tests.serving import api
 from tests.simulated.simulated_provider import SimulatedProvider
 
@@ -78,6 +86,35 @@ async def test_an_evaluation_without_a_price_is_no_line(client: httpx.AsyncClien
     model = await tuned(client)
     await judged(client, candidates=["simulated/sim-base", model])
     assert {line["kind"] for line in await lines(client)} == {"training"}
+
+
+class ByTheHour(SimulatedProvider):
+    """A vendor whose trainings cost a dollar an hour."""
+
+    def base_model(self, name: str) -> BaseModel:
+        price = Price(
+            unit=PriceUnit.TRAINING_HOURS, usd=Decimal(1), source="simulated", as_of=date.min
+        )
+        return msgspec.structs.replace(super().base_model(name), prices=[price])
+
+
+async def test_hours_count_until_the_training_ended_whenever_that_is_seen(
+    idle_client: httpx.AsyncClient, house: House, tmp_path: Path
+) -> None:
+    hour = 3_600_000
+    await dataset(idle_client)
+    begun = await job(idle_client)
+    known = await house.services.jobs.get(begun["id"])
+    ended_long_ago = msgspec.structs.replace(known, started_at=0, finished_at=2 * hour)
+    vendor = ByTheHour.at(tmp_path / "vendor")
+    shop = replace(shop_of(house), providers={"simulated": vendor})
+
+    paid = await cost.at_the_end(shop, ended_long_ago, None, 1000 * hour)
+    running = await cost.at_the_end(
+        shop, msgspec.structs.replace(known, started_at=0), None, 3 * hour
+    )
+
+    assert (paid.cost.actual_usd, running.cost.actual_usd) == (Decimal(2), Decimal(3))
 
 
 @pytest.mark.parametrize("asked", ["group_by=color", "group_by=tag:", "from=x", "cursor=x"])
