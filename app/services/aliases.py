@@ -26,9 +26,9 @@ from app.domain.metrics import check_metrics
 from app.services.created import Created
 from app.services.evaluations import WantedGate, WantedGuard
 from app.services.models import Models
+from app.services.once import once
 from app.storage import aliases, datasets, evaluations, idempotency, models
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 
 HISTORY = 100
@@ -97,19 +97,17 @@ class Aliases:
 
     async def roll_back(self, name: str, key: Idempotency | None = None) -> Created[Alias]:
         """Point the alias to the model that it meant before, whatever its gate says."""
-        try:
+
+        async def make() -> Created[Alias]:
             async with self._database.write() as connection:
-                first = await idempotency.find(connection, key, Alias)
-                if first is not None:
-                    return Created(first, is_replay=True)
                 alias = await aliases.get(connection, name, lock=True)
                 await _check_way_back(connection, alias)
                 back = roll_back(alias, by=BY_REQUEST, at=self._clock())
                 await aliases.write(connection, back)
                 await idempotency.keep(connection, key, back.alias)
-                return Created(back.alias)
-        except KeyTaken:
-            return await self.roll_back(name, key)
+            return Created(back.alias)
+
+        return await once(self._database, key, Alias, make)
 
     async def remove(self, name: str) -> None:
         """Forget the alias; its models and its history stay."""

@@ -27,11 +27,11 @@ from app.services import recipes
 from app.services.created import Created
 from app.services.jobs import queue
 from app.services.offers import offered
+from app.services.once import once
 from app.services.preparing import MAX_SEED, Preparation, WantedJob
 from app.services.quotes import QuoteTarget
 from app.storage import comparisons, datasets, idempotency, jobs
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.signals import JOB_CHANGED, WORK_DUE, Signals
 
@@ -85,23 +85,22 @@ class Comparisons:
 
         Raises `TargetsUnfit`, `OverBudget` and `HeldOutMissing`.
         """
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Comparison)
-        if first is not None:
-            return Created(await self.get(first.id), is_replay=True)
+        created = await once(self._database, key, Comparison, lambda: self._create(wanted, key))
+        return Created(await self.get(created.thing.id), is_replay=created.is_replay)
+
+    async def _create(
+        self, wanted: WantedComparison, key: Idempotency | None
+    ) -> Created[Comparison]:
         check_metrics(wanted.metrics, pointer="/evaluate/metrics")
         dataset, held_out = await self._datasets(wanted)
         seeded = msgspec.structs.replace(wanted, seed=_seed(wanted))
         prepared = _capped(await self._prepare(seeded, dataset), wanted.budget_usd)
         comparison = self._comparison(wanted, dataset, held_out, prepared)
-        try:
-            async with self._database.write() as connection:
-                await idempotency.keep(connection, key, comparison)
-                await _store(connection, comparison, [job for job, _ in prepared])
-        except KeyTaken:
-            return await self.create(wanted, key)
+        async with self._database.write() as connection:
+            await idempotency.keep(connection, key, comparison)
+            await _store(connection, comparison, [job for job, _ in prepared])
         self._signals.send(WORK_DUE)
-        return Created(Watched(comparison, {job.id: job for job, _ in prepared}))
+        return Created(comparison)
 
     async def get(self, comparison_id: str) -> Watched:
         """The comparison of that id; raises `ComparisonNotFound`."""

@@ -1,7 +1,7 @@
 """Curation: a better version out of one that is there; nothing changes in its place."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -16,10 +16,9 @@ from app.domain.idempotency import Idempotency
 from app.domain.reporting.findings import MAX_LINES, shown_groups
 from app.services.created import Created
 from app.services.datasets import Datasets
-from app.storage import idempotency
+from app.services.once import once, once_after
 from app.storage.blobs import Blobs
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.sources import read_batches
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -93,9 +92,9 @@ class Curation:
 
     async def edit(self, wanted: WantedEdits, key: Idempotency | None = None) -> Created[Dataset]:
         """Store the version with the edits made; raises `EditsInvalid` with all that are wrong."""
-        first = await self._first_answer(key, Dataset)
-        if first is not None:
-            return Created(first, is_replay=True)
+        return await once(self._database, key, Dataset, lambda: self._edit(wanted, key))
+
+    async def _edit(self, wanted: WantedEdits, key: Idempotency | None) -> Created[Dataset]:
         dataset = await self._stored.get(wanted.dataset)
         edits = await asyncio.to_thread(
             Edits, wanted.edits, dataset.kind, examples=dataset.examples
@@ -113,7 +112,7 @@ class Curation:
         async def make() -> Created[Redacted]:
             return await self._redact(await self._stored.get(wanted.dataset), wanted)
 
-        return await self._once(key, Redacted, make)
+        return await once_after(self._database, key, Redacted, make)
 
     async def deduplicate(
         self, wanted: WantedDeduplication, key: Idempotency | None = None
@@ -123,32 +122,7 @@ class Curation:
         async def make() -> Created[Deduplicated]:
             return await self._deduplicate(await self._stored.get(wanted.dataset), wanted)
 
-        return await self._once(key, Deduplicated, make)
-
-    async def _once(
-        self,
-        key: Idempotency | None,
-        kind: type[Answer],
-        make: Callable[[], Awaitable[Created[Answer]]],
-    ) -> Created[Answer]:
-        """The first answer for the key, or the one that is made now and kept for it.
-
-        What is made is the same when it is made again, so that it may be stored before the answer.
-        """
-        first = await self._first_answer(key, kind)
-        if first is not None:
-            return Created(first, is_replay=True)
-        created = await make()
-        try:
-            async with self._database.write() as connection:
-                await idempotency.keep(connection, key, created.thing)
-        except KeyTaken:
-            return await self._once(key, kind, make)
-        return created
-
-    async def _first_answer(self, key: Idempotency | None, kind: type[Answer]) -> Answer | None:
-        async with self._database.read() as connection:
-            return await idempotency.find(connection, key, kind)
+        return await once_after(self._database, key, Deduplicated, make)
 
     async def _redact(self, dataset: Dataset, wanted: WantedRedaction) -> Created[Redacted]:
         redaction = Redaction(dataset.kind, wanted.kinds, wanted.replacement)

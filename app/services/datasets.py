@@ -17,6 +17,7 @@ from app.domain.idempotency import Idempotency
 from app.domain.intake import Intake, Reading
 from app.network.remote_files import RemoteFiles
 from app.services.created import Created
+from app.services.once import first_answer
 from app.storage import comparisons, datasets, evaluations, idempotency, jobs, reports
 from app.storage.blobs import Blobs
 from app.storage.contents import drop_unused
@@ -67,9 +68,7 @@ class Datasets:
 
     async def replay(self, key: Idempotency | None) -> Created[Dataset] | None:
         """What the first request with this key created, before anything is fetched again."""
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Dataset)
-        return None if first is None else Created(first, is_replay=True)
+        return await first_answer(self._database, key, Dataset)
 
     @asynccontextmanager
     async def take_in(

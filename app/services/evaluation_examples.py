@@ -13,10 +13,10 @@ from app.domain.ranking import Order, Scores, is_weak, ranked, spread_of
 from app.domain.slicing import slices
 from app.services.created import Created
 from app.services.datasets import Datasets
-from app.storage import answers, datasets, evaluations, idempotency
+from app.services.once import once_after
+from app.storage import answers, datasets, evaluations
 from app.storage.blobs import Blobs
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.questions import read_questions
 from app.storage.sources import read_lines
 
@@ -109,17 +109,9 @@ class EvaluationExamples:
         The examples are as they stand in the evaluated version; `existed` says that a version of
         that name held exactly these. Raises `NoWeakExamples` where nothing is weak.
         """
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, WeakVersion)
-        if first is not None:
-            return Created(first, is_replay=True)
-        created = await self._take_weak(evaluation_id, wanted)
-        try:
-            async with self._database.write() as connection:
-                await idempotency.keep(connection, key, created.thing)
-        except KeyTaken:
-            return await self.take_weak(evaluation_id, wanted, key)
-        return created
+        return await once_after(
+            self._database, key, WeakVersion, lambda: self._take_weak(evaluation_id, wanted)
+        )
 
     async def _take_weak(
         self, evaluation_id: str, wanted: WantedWeakExamples

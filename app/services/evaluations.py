@@ -30,10 +30,10 @@ from app.domain.idempotency import Idempotency
 from app.domain.metrics import check_metrics
 from app.services.created import Created
 from app.services.models import Models
+from app.services.once import once
 from app.services.spending import hold_to_limits
 from app.storage import datasets, evaluations, idempotency
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.signals import WORK_DUE, Signals
 
@@ -109,17 +109,13 @@ class Evaluations:
 
         Each guard of the gate on another dataset queues an evaluation of its own with it.
         """
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Evaluation)
-        if first is not None:
-            return Created(first, is_replay=True)
-        asked = await self._asked(wanted)
-        try:
-            evaluation = await self._store(wanted, asked, key)
-        except KeyTaken:
-            return await self.create(wanted, key)
-        self._signals.send(WORK_DUE)
-        return Created(evaluation)
+
+        async def make() -> Created[Evaluation]:
+            evaluation = await self._store(wanted, await self._asked(wanted), key)
+            self._signals.send(WORK_DUE)
+            return Created(evaluation)
+
+        return await once(self._database, key, Evaluation, make)
 
     async def add_metrics(
         self, evaluation_id: str, metrics: Sequence[str], judge: WantedJudge | None

@@ -20,9 +20,9 @@ from app.domain.idempotency import Idempotency
 from app.services.created import Created
 from app.services.datasets import Datasets
 from app.services.models import Models
+from app.services.once import once
 from app.storage import feedback, idempotency
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 
 MAX_LEARNED = 100_000
@@ -61,27 +61,24 @@ class Feedbacks:
         self, reference: str, wanted: WantedFeedback, key: Idempotency | None = None
     ) -> Created[Feedback]:
         """Keep feedback on a model that exists; `Invalid` where no example can be made of it."""
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Feedback)
-        if first is not None:
-            return Created(first, is_replay=True)
-        given = Feedback(
-            id=new_id("fb"),
-            model=await self._model(reference),
-            messages=_messages(wanted),
-            answer=wanted.answer,
-            rating=wanted.rating,
-            corrected=wanted.corrected,
-            created_at=self._clock(),
-        )
-        _check(given)
-        try:
+
+        async def make() -> Created[Feedback]:
+            given = Feedback(
+                id=new_id("fb"),
+                model=await self._model(reference),
+                messages=_messages(wanted),
+                answer=wanted.answer,
+                rating=wanted.rating,
+                corrected=wanted.corrected,
+                created_at=self._clock(),
+            )
+            _check(given)
             async with self._database.write() as connection:
                 await idempotency.keep(connection, key, given)
                 await feedback.add(connection, given)
-        except KeyTaken:
-            return await self.add(reference, wanted, key)
-        return Created(given)
+            return Created(given)
+
+        return await once(self._database, key, Feedback, make)
 
     async def list_page(self, reference: str, *, before: str | None, limit: int) -> list[Feedback]:
         """Feedback on a model, newest first."""
@@ -93,9 +90,11 @@ class Feedbacks:
         self, wanted: WantedLessons, key: Idempotency | None = None
     ) -> Created[Dataset]:
         """Store what can be learned as the next version of a name; raises `NoFeedback`."""
-        first = await self._stored.replay(key)
-        if first is not None:
-            return first
+        return await once(self._database, key, Dataset, lambda: self._make_dataset(wanted, key))
+
+    async def _make_dataset(
+        self, wanted: WantedLessons, key: Idempotency | None
+    ) -> Created[Dataset]:
         model = await self._model(wanted.model)
         async with self._database.read() as connection:
             found = await feedback.to_learn_from(

@@ -12,12 +12,12 @@ from app.domain.idempotency import Idempotency
 from app.domain.results import MOST_POINTS, results_csv
 from app.services.created import Created
 from app.services.datasets import Datasets
+from app.services.once import once
 from app.services.receiving import Received
 from app.storage import datasets, files, idempotency, jobs
 from app.storage.blobs import Blobs
 from app.storage.contents import drop_unused
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 
 LINES_TOLD = 20
@@ -42,26 +42,20 @@ class Files:
 
         Wrong rows are no error: the file is there, with its fault and without a dataset.
         """
-        first = await self.replay(key)
-        if first is not None:
-            return Created(first, is_replay=True)
+        return await once(self._database, key, File, lambda: self._create(received, filename, key))
+
+    async def _create(
+        self, received: Received, filename: str, key: Idempotency | None
+    ) -> Created[File]:
         await self._blobs.put(received.sha256, received.path)
         rows = await self._understood(received, filename)
-        try:
-            async with self._database.write() as connection:
-                file = await self._file(connection, received, filename, rows)
-                await idempotency.keep(connection, key, file)
-                await files.add(connection, file)
-        except KeyTaken:
-            return await self.create(received, filename, key)
+        async with self._database.write() as connection:
+            file = await self._file(connection, received, filename, rows)
+            await idempotency.keep(connection, key, file)
+            await files.add(connection, file)
         # A removal of the same content may have come between the upload and this commit.
         await self._blobs.put(received.sha256, received.path)
         return Created(file)
-
-    async def replay(self, key: Idempotency | None) -> File | None:
-        """The file that the first request with this key created."""
-        async with self._database.read() as connection:
-            return await idempotency.find(connection, key, File)
 
     async def get(self, file_id: str) -> File:
         """The file of that id; raises `FileNotFound`."""

@@ -35,10 +35,10 @@ from app.domain.provider import (
 from app.services import recipes
 from app.services.created import Created
 from app.services.datasets import Datasets
+from app.services.once import once_after
 from app.services.vendors import asked_now
-from app.storage import datasets, idempotency, imports, jobs, models, orphans
+from app.storage import datasets, imports, jobs, models, orphans
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.imports import AlreadyImported, Imported
 from app.storage.signals import WORK_DUE, Signals
@@ -82,21 +82,16 @@ class Imports:
         Raises `OperationNotSupported` for a provider that cannot tell what it has, and
         `ProviderNotConfigured`, `ProviderUnavailable`.
         """
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Import)
-        if first is not None:
-            return Created(first, is_replay=True)
-        provider = self._importing(name)
-        found = await _inventory(name, provider, wanted.since)
-        visit = _Visit(self._database, self._stored, name, provider, wanted, self._clock)
-        done = await visit.adopt(found)
-        self._signals.send(WORK_DUE)
-        try:
-            async with self._database.write() as connection:
-                await idempotency.keep(connection, key, done)
-        except KeyTaken:
-            return await self.create(name, wanted, key)
-        return Created(done)
+
+        async def make() -> Created[Import]:
+            provider = self._importing(name)
+            found = await _inventory(name, provider, wanted.since)
+            visit = _Visit(self._database, self._stored, name, provider, wanted, self._clock)
+            done = await visit.adopt(found)
+            self._signals.send(WORK_DUE)
+            return Created(done)
+
+        return await once_after(self._database, key, Import, make)
 
     def _importing(self, name: str) -> Importing:
         provider = recipes.named(self._providers, name)

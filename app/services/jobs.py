@@ -23,12 +23,12 @@ from app.domain.provider import Operation, Provider
 from app.domain.wishes import Change, retried, wished
 from app.services import recipes
 from app.services.created import Created
+from app.services.once import once
 from app.services.preparing import Preparation, WantedJob
 from app.services.spending import hold_to_limits
 from app.storage import datasets, idempotency, jobs, ledger
 from app.storage.database import Database
 from app.storage.gathering import Gathering
-from app.storage.idempotency import KeyTaken
 from app.storage.signals import JOB_CHANGED, WORK_DUE, Signals
 from app.storage.tenancy import as_service, is_mine
 
@@ -54,25 +54,7 @@ class Jobs:
 
     async def create(self, wanted: WantedJob, key: Idempotency | None = None) -> Created[Job]:
         """Queue a job, after refusing everything that can be known to be wrong."""
-        first = await self.first_answer(key)
-        if first is not None:
-            return Created(first, is_replay=True)
-        job = await self._preparation.prepare(wanted)
-        try:
-            async with self._database.write() as connection:
-                await idempotency.keep(connection, key, job)
-                await queue(connection, job)
-        except KeyTaken:
-            return await self.create(wanted, key)
-        self._signals.send(WORK_DUE)
-        return Created(job)
-
-    async def first_answer(self, key: Idempotency | None) -> Job | None:
-        """The job that a request with this key created before."""
-        if key is None:
-            return None
-        async with self._database.read() as connection:
-            return await idempotency.find(connection, key, Job)
+        return await once(self._database, key, Job, lambda: self._create(wanted, key))
 
     async def get(self, job_id: str) -> Job:
         """The job of that id; raises `JobNotFound`."""
@@ -125,6 +107,14 @@ class Jobs:
     async def retry(self, job_id: str) -> Job:
         """Begin a new attempt of a job that failed, was cancelled or waits for its user."""
         return await self._change(job_id, retried)
+
+    async def _create(self, wanted: WantedJob, key: Idempotency | None) -> Created[Job]:
+        job = await self._preparation.prepare(wanted)
+        async with self._database.write() as connection:
+            await idempotency.keep(connection, key, job)
+            await queue(connection, job)
+        self._signals.send(WORK_DUE)
+        return Created(job)
 
     async def _wish(self, job_id: str, desired: Desired, operation: Operation) -> Job:
         def change(job: Job) -> Change | None:

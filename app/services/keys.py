@@ -12,9 +12,9 @@ from app.domain.errors import KeyRevoked, ProjectNotFound
 from app.domain.idempotency import Idempotency
 from app.services.created import Created
 from app.services.keyring import Keyring, hashed, new_prefix, new_secret
+from app.services.once import once
 from app.storage import idempotency, keys, projects
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.tenancy import Tenant, working_for
 
@@ -56,18 +56,18 @@ class Keys:
         if project != caller.project_id and not caller.governs:
             raise ProjectNotFound(f"There is no project {project!r}.")
         key, secret = _made(wanted, project, by=caller.name, now=self._clock())
-        try:
+
+        async def make() -> Created[Key]:
             async with self._database.write() as connection:
-                first = await idempotency.find(connection, promised, Key)
-                if first is not None:
-                    return Created(GivenKey(first, None), is_replay=True)
                 await projects.get(connection, project)
                 await idempotency.keep(connection, promised, key)
                 with working_for(Tenant(project)):
                     await keys.add(connection, key)
-        except KeyTaken:
-            return await self.create(caller, wanted, promised)
-        return Created(GivenKey(key, secret))
+            return Created(key)
+
+        created = await once(self._database, promised, Key, make)
+        shown = None if created.is_replay else secret
+        return Created(GivenKey(created.thing, shown), is_replay=created.is_replay)
 
     async def get(self, key_id: str) -> Key:
         """The key of that id; raises `KeyNotFound`."""

@@ -24,6 +24,7 @@ from app.services.hosting import deploys
 from app.services.jobs import queue
 from app.services.models import Models
 from app.services.offers import offered
+from app.services.once import once
 from app.services.preparing import Preparation, WantedEvaluation, WantedJob, base_of
 from app.services.quotes import Quotes, QuoteTarget
 from app.services.replacing import (
@@ -36,7 +37,6 @@ from app.services.replacing import (
 )
 from app.storage import idempotency
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.signals import WORK_DUE, Signals
 
 
@@ -125,22 +125,18 @@ class Migrations:
         self, reference: str, wanted: WantedMigration, key: Idempotency | None = None
     ) -> Created[Migrated]:
         """Queue the job that makes the model anew; everything known to be wrong is refused."""
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Migrated)
-        if first is not None:
-            return Created(first, is_replay=True)
-        plan = await self._plan(reference, wanted)
-        job = await self._preparation.prepare(plan.job)
-        migrated = Migrated(job, plan)
-        replaced = plan.migration.replaced.name
-        try:
+
+        async def make() -> Created[Migrated]:
+            plan = await self._plan(reference, wanted)
+            job = await self._preparation.prepare(plan.job)
+            migrated = Migrated(job, plan)
             async with self._database.write() as connection:
                 await idempotency.keep(connection, key, migrated)
-                await queue(connection, job, migrated_from=replaced)
-        except KeyTaken:
-            return await self.create(reference, wanted, key)
-        self._signals.send(WORK_DUE)
-        return Created(migrated)
+                await queue(connection, job, migrated_from=plan.migration.replaced.name)
+            self._signals.send(WORK_DUE)
+            return Created(migrated)
+
+        return await once(self._database, key, Migrated, make)
 
     async def _plan(self, reference: str, wanted: WantedMigration) -> MigrationPlan:
         if wanted.gate is not None:

@@ -10,10 +10,10 @@ from app.domain.access import Caller, Project
 from app.domain.errors import ProjectExists, ProjectNotFound
 from app.domain.idempotency import Idempotency
 from app.services.created import Created
+from app.services.once import once
 from app.services.spending import committed
 from app.storage import idempotency, projects
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.tenancy import Tenant, working_for
 
 
@@ -36,18 +36,17 @@ class Projects:
     ) -> Created[Project]:
         """Begin a project; raises `ProjectExists`."""
         project = Project(id=project_id, spend_limit_usd=limit, created_at=self._clock())
-        try:
-            async with self._database.write() as connection:
-                first = await idempotency.find(connection, promised, Project)
-                if first is not None:
-                    return Created(first, is_replay=True)
-                await idempotency.keep(connection, promised, project)
-                await projects.add(connection, project)
-        except KeyTaken:
-            return await self.create(project_id, limit, promised)
-        except IntegrityError as error:
-            raise ProjectExists(f"There is a project {project_id!r}.") from error
-        return Created(project)
+
+        async def make() -> Created[Project]:
+            try:
+                async with self._database.write() as connection:
+                    await idempotency.keep(connection, promised, project)
+                    await projects.add(connection, project)
+            except IntegrityError as error:
+                raise ProjectExists(f"There is a project {project_id!r}.") from error
+            return Created(project)
+
+        return await once(self._database, promised, Project, make)
 
     async def get(self, caller: Caller, project_id: str) -> Account:
         """The project of that id; raises `ProjectNotFound` for one that is not the caller's."""

@@ -14,6 +14,7 @@ from app.domain.provider import Provider, Recipe
 from app.services.created import Created
 from app.services.jobs import Jobs
 from app.services.offers import offered
+from app.services.once import once
 from app.services.preparing import WantedEvaluation, WantedJob
 from app.storage import datasets
 from app.storage.database import Database
@@ -58,10 +59,11 @@ class Repeating:
 
     async def create(self, repeat: Repeat, key: Idempotency | None = None) -> Created[Job]:
         """Queue the job; raises `CardUnfit` where its examples are not here."""
-        first = await self._jobs.first_answer(key)
-        if first is not None:
-            return Created(first, is_replay=True)
-        return await self._jobs.create(await self._wanted(repeat), key)
+
+        async def make() -> Created[Job]:
+            return await self._jobs.create(await self._wanted(repeat), key)
+
+        return await once(self._database, key, Job, make)
 
     async def _wanted(self, repeat: Repeat) -> WantedJob:
         recorded = repeat.recorded

@@ -11,10 +11,9 @@ from app.domain.idempotency import Idempotency
 from app.domain.splits import Shares, Sides, Sorting
 from app.services.created import Created
 from app.services.datasets import Datasets
-from app.storage import datasets, idempotency
+from app.services.once import once_after
 from app.storage.blobs import Blobs
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.sources import read_batches
 
 MAX_NAME = 100
@@ -55,22 +54,16 @@ class Splits:
         The same dataset version, shares and seed give the same versions; `existed` says that all
         were there. Raises `SplitImpossible` where a part would stay empty.
         """
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Split)
-            if first is not None:
-                return Created(first, is_replay=True)
-            dataset = await datasets.get(connection, wanted.dataset)
-        names = _names(dataset.name, wanted.shares)
-        try:
-            created = await self._split(dataset, wanted, names)
-        except FileNotFoundError as error:
-            raise DatasetNotFound(f"Dataset {dataset.id!r} was just removed.") from error
-        try:
-            async with self._database.write() as connection:
-                await idempotency.keep(connection, key, created.thing)
-        except KeyTaken:
-            return await self.create(wanted, key)
-        return created
+
+        async def make() -> Created[Split]:
+            dataset = await self._stored.get(wanted.dataset)
+            names = _names(dataset.name, wanted.shares)
+            try:
+                return await self._split(dataset, wanted, names)
+            except FileNotFoundError as error:
+                raise DatasetNotFound(f"Dataset {dataset.id!r} was just removed.") from error
+
+        return await once_after(self._database, key, Split, make)
 
     async def _split(
         self, dataset: Dataset, wanted: WantedSplit, names: Mapping[str, str]

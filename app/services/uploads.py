@@ -8,12 +8,12 @@ from app.domain.files import File, Part, Upload, UploadStatus
 from app.domain.idempotency import Idempotency
 from app.services.created import Created
 from app.services.files import Files
+from app.services.once import once
 from app.services.receiving import Received, Receiving
 from app.storage import idempotency, uploads
 from app.storage.blobs import Blobs
 from app.storage.contents import drop_unused
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 
 HOUR = 3_600_000
@@ -43,26 +43,23 @@ class Uploads:
         """Announce a file of so many bytes; its parts have an hour to come."""
         if size > self._receiving.max_bytes:
             raise TooLarge(f"A file may have {self._receiving.max_bytes} bytes.")
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, Upload)
-        if first is not None:
-            return Created(first, is_replay=True)
-        await self._let_go_of_overdue()
-        now = self._clock()
-        upload = Upload(
-            id=new_id("upload"),
-            filename=filename,
-            bytes=size,
-            created_at=now,
-            expires_at=now + HOUR,
-        )
-        try:
+
+        async def make() -> Created[Upload]:
+            await self._let_go_of_overdue()
+            now = self._clock()
+            upload = Upload(
+                id=new_id("upload"),
+                filename=filename,
+                bytes=size,
+                created_at=now,
+                expires_at=now + HOUR,
+            )
             async with self._database.write() as connection:
                 await idempotency.keep(connection, key, upload)
                 await uploads.add(connection, upload)
-        except KeyTaken:
-            return await self.begin(filename, size, key)
-        return Created(upload)
+            return Created(upload)
+
+        return await once(self._database, key, Upload, make)
 
     async def add_part(self, upload_id: str, received: Received) -> Part:
         """Keep a part; raises `UploadClosed` where nothing is waited for."""
@@ -92,14 +89,16 @@ class Uploads:
         The same once more, after an answer that was lost, gives the same file.
         """
         key = _key(upload_id, part_ids)
-        file = await self._files.replay(key)
-        if file is None:
+
+        async def make() -> Created[File]:
             parts = await self._chosen(upload_id, part_ids)
             async with self._receiving.take(self._joined(parts)) as received:
                 if md5 not in (None, received.md5):
                     raise UploadUnfit(f"The parts' md5 is {received.md5}, not {md5}.")
                 upload = await self._get(upload_id)
-                file = (await self._files.create(received, upload.filename, key)).thing
+                return await self._files.create(received, upload.filename, key)
+
+        file = (await once(self._database, key, File, make)).thing
         return await self._end(upload_id, UploadStatus.COMPLETED, file), file
 
     async def cancel(self, upload_id: str) -> Upload:

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -21,9 +21,9 @@ from app.domain.webhook_endpoints import (
 )
 from app.network.courier import Courier
 from app.services.created import Created
+from app.services.once import once
 from app.storage import idempotency, webhook_deliveries, webhook_endpoints
 from app.storage.database import Database
-from app.storage.idempotency import KeyTaken
 from app.storage.ids import new_id
 from app.storage.sealing import Seal
 from app.storage.signals import WORK_DUE, Signals
@@ -72,26 +72,23 @@ class WebhookEndpoints:
         self, wanted: WantedWebhook, key: Idempotency | None = None
     ) -> Created[Revealed]:
         """Store an endpoint with a secret of its own; raises `UrlRefused`, `EventTypeUnknown`."""
-        async with self._database.read() as connection:
-            first = await idempotency.find(connection, key, WebhookEndpoint)
-        if first is not None:
-            return Created(self._reveal(first), is_replay=True)
-        check_events(wanted.events, wanted.format)
-        await self._courier.check(wanted.url)
-        endpoint = WebhookEndpoint(
-            id=new_id("whk"),
-            **msgspec.structs.asdict(wanted),
-            secrets=[SealedSecret(self._seal.seal(_new_secret()))],
-            created_at=self._clock(),
-        )
-        try:
+
+        async def make() -> Created[WebhookEndpoint]:
+            check_events(wanted.events, wanted.format)
+            await self._courier.check(wanted.url)
+            endpoint = WebhookEndpoint(
+                id=new_id("whk"),
+                **msgspec.structs.asdict(wanted),
+                secrets=[SealedSecret(self._seal.seal(_new_secret()))],
+                created_at=self._clock(),
+            )
             async with self._database.write() as connection:
                 # What is kept for the key is sealed like the row itself.
                 await idempotency.keep(connection, key, endpoint)
                 await webhook_endpoints.add(connection, endpoint)
-        except KeyTaken:
-            return await self.create(wanted, key)
-        return Created(self._reveal(endpoint))
+            return Created(endpoint)
+
+        return await self._revealed_once(key, make)
 
     async def get(self, endpoint_id: str) -> WebhookEndpoint:
         """The endpoint of that id; raises `WebhookNotFound`."""
@@ -129,18 +126,16 @@ class WebhookEndpoints:
         self, endpoint_id: str, key: Idempotency | None = None
     ) -> Created[Revealed]:
         """Give the endpoint a new secret; those before it go on signing for a day."""
-        try:
+
+        async def make() -> Created[WebhookEndpoint]:
             async with self._database.write() as connection:
-                first = await idempotency.find(connection, key, WebhookEndpoint)
-                if first is not None:
-                    return Created(self._reveal(first), is_replay=True)
                 before = await webhook_endpoints.get(connection, endpoint_id, lock=True)
                 after = rotated(before, self._seal.seal(_new_secret()), self._clock())
                 await idempotency.keep(connection, key, after)
                 await webhook_endpoints.write(connection, after)
-        except KeyTaken:
-            return await self.rotate_secret(endpoint_id, key)
-        return Created(self._reveal(after))
+            return Created(after)
+
+        return await self._revealed_once(key, make)
 
     async def test(self, endpoint_id: str) -> tuple[WebhookEndpoint, Delivery]:
         """Send a message that speaks of nothing; raises `WebhookDisabled`."""
@@ -178,6 +173,12 @@ class WebhookEndpoints:
         if not endpoint.enabled:
             raise WebhookDisabled("This webhook is disabled; enable it with PATCH first.")
         return endpoint
+
+    async def _revealed_once(
+        self, key: Idempotency | None, make: Callable[[], Awaitable[Created[WebhookEndpoint]]]
+    ) -> Created[Revealed]:
+        created = await once(self._database, key, WebhookEndpoint, make)
+        return Created(self._reveal(created.thing), is_replay=created.is_replay)
 
     def _reveal(self, endpoint: WebhookEndpoint) -> Revealed:
         return Revealed(endpoint, self._seal.open(endpoint.secrets[-1].sealed))

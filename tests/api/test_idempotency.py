@@ -6,6 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.bootstrap import House
+from app.domain.access import Project
+from app.domain.errors import ProjectExists
+from app.domain.idempotency import Idempotency
+from app.services.created import Created
+from app.services.once import once
 from tests.api.expect import refused, stored_files
 from tests.api.given import Json, dataset, recipe, rows
 
@@ -108,6 +114,35 @@ async def test_the_first_answer_outlives_what_it_speaks_of(
     again = await stocked.post("/datasets", json=body, headers=KEY)
     assert again.json() == first.json()
     assert stored_files(tmp_path) == kept
+
+
+async def test_who_is_refused_for_what_the_same_request_did_gets_its_answer(
+    stocked: httpx.AsyncClient, house: House
+) -> None:
+    key, another = (Idempotency("create_project", one, "body") for one in ("order-7", "order-8"))
+
+    async def create() -> Created[Project]:
+        return await house.services.projects.create("atelier", None, key)
+
+    async def create_too_late() -> Created[Project]:
+        await create()
+        raise ProjectExists("There is a project 'atelier'.")
+
+    late = await once(house.database, key, Project, create_too_late)
+    assert (late.thing.id, late.is_replay) == ("atelier", True)
+    with pytest.raises(ProjectExists):
+        await house.services.projects.create("atelier", None, another)
+
+
+async def test_at_once_one_rolls_back_and_all_are_told(stocked: httpx.AsyncClient) -> None:
+    for model in ("simulated/sim-base", "simulated/sim-sft-only"):
+        await stocked.put("/aliases/triage", json={"model": model})
+    answers = await asyncio.gather(
+        *(stocked.post("/aliases/triage/rollback", headers=KEY) for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["model"] for answer in answers} == {"simulated/sim-base"}
+    assert len((await stocked.get("/aliases/triage")).json()["history"]) == 3
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])

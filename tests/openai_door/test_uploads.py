@@ -1,5 +1,6 @@
 """Large files in parts."""
 
+import asyncio
 import hashlib
 
 import pytest
@@ -40,6 +41,18 @@ async def test_completing_again_gives_the_same_file(desk: Desk) -> None:
     with pytest.raises(BadRequestError) as closed:
         await desk.openai.uploads.parts.create(upload.id, data=b"more")
     assert closed.value.code == "upload_closed"
+
+
+async def test_completing_at_once_gives_one_file(desk: Desk) -> None:
+    upload = await _begun(desk, len(given.lines()))
+    part = await desk.openai.uploads.parts.create(upload.id, data=given.lines())
+
+    ended = await asyncio.gather(
+        *(desk.openai.uploads.complete(upload.id, part_ids=[part.id]) for _ in range(5))
+    )
+
+    assert all(one == ended[0] for one in ended)
+    assert len((await desk.openai.files.list()).data) == 1
 
 
 async def test_what_is_not_as_announced_is_refused(desk: Desk) -> None:
