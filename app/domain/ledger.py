@@ -85,6 +85,25 @@ def of_training(job: Job) -> Entry:
     )
 
 
+def of_surplus(job: Job, remote_id: str, *, at: Millis, actual: Decimal | None) -> Entry:
+    """What a second creation of a job has cost, which nobody wanted and the vendor bills."""
+    return Entry(
+        key=surplus_key(job.provider, remote_id),
+        at=at,
+        kind=EntryKind.TRAINING,
+        provider=job.provider,
+        base_model=job.base_model,
+        job_id=job.id,
+        tags=job.tags,
+        actual_usd=actual,
+    )
+
+
+def surplus_key(provider: str, remote_id: str) -> str:
+    """The key of the line of a second creation."""
+    return f"surplus:{provider}:{remote_id}"
+
+
 def of_evaluation(evaluation: Evaluation, tags: dict[str, str]) -> Entry:
     """What answers and judgements have cost; `tags` are those of the job that brought it."""
     last = evaluation.candidates[-1]

@@ -8,7 +8,7 @@ import msgspec
 from app.domain.catalogue import BaseModel, Price, PriceUnit
 from app.domain.compiling import Compilation
 from app.domain.errors import Fault, OverBudget
-from app.domain.jobs import JobCost, Millis
+from app.domain.jobs import JobCost
 from app.domain.provider import Epochs
 
 MILLION = 1_000_000
@@ -84,18 +84,15 @@ def training_cost(
 
 
 def actual_cost(
-    base: BaseModel, method: str, *, tokens: int | None, started: Millis | None, finished: Millis
+    base: BaseModel, method: str, *, tokens: int | None, seconds: float | None
 ) -> Decimal | None:
     """What a finished training cost by the price list; None where that cannot be known."""
-    seconds = Span(0, 0)
-    if started is not None:
-        spent = (finished - started) / 1000
-        seconds = Span(spent, spent)
     by_tokens = _price(base.prices, PriceUnit.TRAINING_TOKENS, method)
     if by_tokens is not None and tokens is None:
         return None
     seen = float(tokens or 0)
-    cost = training_cost(base, method, tokens=Span(seen, seen), seconds=seconds)
+    spent = None if seconds is None else Span(seconds, seconds)
+    cost = training_cost(base, method, tokens=Span(seen, seen), seconds=spent)
     return None if cost is None else cost.high
 
 

@@ -2,21 +2,25 @@
 
 A look-up before each second try keeps submission single, as long as the provider lists what it
 created within the time that its SPEC names. Where it took longer, two of one key can be alive:
-the one that its job knows stays, the other is cancelled. What no job here knows is kept as an
-orphan, because somebody pays for it.
+the one that its job knows stays, the other is cancelled, and what it has cost until then gets a
+line of the ledger. What no job here knows is kept as an orphan, because somebody pays for it.
 """
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from app.domain.errors import Steer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.errors import DatabaseUnavailable, Steer
 from app.domain.imports import Kind
 from app.domain.jobs import Event, Job, job_of
+from app.domain.ledger import surplus_key
 from app.domain.provider import RemoteState, Submitted, Sweeping
-from app.reconciler import work
+from app.reconciler import cost, work
 from app.reconciler.work import Workshop
-from app.storage import imports, jobs, orphans
+from app.storage import imports, jobs, ledger, orphans
 from app.storage.signals import JOB_CHANGED
+from app.storage.tenancy import account_of, working_for
 from app.telemetry.calls import vendor_call
 
 BACK_SECONDS = 7 * 24 * 3600
@@ -43,7 +47,7 @@ async def tick(shop: Workshop, name: str) -> int:
     imported = await _imported(shop, name)
     found = [one for one in found if one.remote.id not in imported]
     known = await _known(shop, found)
-    return sum([await _judge(shop, name, one, known) for one in found])
+    return sum([await _judge_alone(shop, name, one, known) for one in found])
 
 
 async def _imported(shop: Workshop, name: str) -> Collection[str]:
@@ -58,6 +62,20 @@ async def _known(shop: Workshop, found: Sequence[Submitted]) -> dict[str, Job]:
         return await jobs.find_many(connection, sorted(ids))
 
 
+async def _judge_alone(
+    shop: Workshop, name: str, found: Submitted, known: Mapping[str, Job]
+) -> int:
+    try:
+        return await _judge(shop, name, found, known)
+    except Steer as said:
+        await work.heed(shop, name, said)
+    except DatabaseUnavailable:
+        raise
+    except Exception:  # noqa: BLE001 - whatever breaks, the others are looked at
+        work.broke("surplus", found.remote.id)
+    return 0
+
+
 async def _judge(shop: Workshop, name: str, found: Submitted, known: Mapping[str, Job]) -> int:
     """Whether what was found is one too many; then it is cancelled."""
     named = job_of(found.key)
@@ -65,7 +83,10 @@ async def _judge(shop: Workshop, name: str, found: Submitted, known: Mapping[str
     if job is None:
         await _note(shop, name, found)
         return 0
-    if found.state in _OVER or found.remote.id in _remotes(job) or _may_adopt(job, found):
+    if found.remote.id in _remotes(job) or _may_adopt(job, found):
+        return 0
+    if found.state in _OVER:
+        await _account_for(shop, name, job, found)
         return 0
     await _cancel(shop, name, job, found)
     return 1
@@ -74,16 +95,20 @@ async def _judge(shop: Workshop, name: str, found: Submitted, known: Mapping[str
 async def _note(shop: Workshop, name: str, found: Submitted) -> bool:
     """Keep what was found; whether it is new."""
     async with shop.database.write() as connection:
-        is_new = await orphans.see(
-            connection,
-            name,
-            remote_id=found.remote.id,
-            key=found.key,
-            status=found.remote.status or found.state,
-        )
+        is_new = await _see(connection, name, found)
     if is_new:
         work.log.warning("orphan_found", provider=name, remote=found.remote.id, key=found.key)
     return is_new
+
+
+async def _see(connection: AsyncConnection, name: str, found: Submitted) -> bool:
+    return await orphans.see(
+        connection,
+        name,
+        remote_id=found.remote.id,
+        key=found.key,
+        status=found.remote.status or found.state,
+    )
 
 
 async def _cancel(shop: Workshop, name: str, job: Job, found: Submitted) -> None:
@@ -94,12 +119,29 @@ async def _cancel(shop: Workshop, name: str, job: Job, found: Submitted) -> None
             event = Event("job.surplus_cancelled", {"remote": found.remote.id})
             await jobs.change(connection, job.id, {}, event)
         shop.signals.send(JOB_CHANGED)
-    try:
-        with vendor_call(name, "cancel"):
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await shop.providers[name].cancel(found.remote)
-    except Steer as said:
-        await work.heed(shop, name, said)
+    with vendor_call(name, "cancel"):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await shop.providers[name].cancel(found.remote)
+
+
+async def _account_for(shop: Workshop, name: str, job: Job, found: Submitted) -> None:
+    """Write down once what it has cost; the provider bills it all the same."""
+    async with shop.database.read() as connection:
+        if await ledger.is_there(connection, surplus_key(name, found.remote.id)):
+            return
+    with vendor_call(name, "observe"):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            seen = await shop.providers[name].observe(found.remote, None)
+    if seen.state not in _OVER:
+        return
+    entry = await cost.of_second_creation(shop, job, seen, await shop.database.now())
+    with working_for(account_of(job)):
+        async with shop.database.write() as connection:
+            # In this order another replica's sweep waits, and then finds the line.
+            await _see(connection, name, found)
+            await ledger.put(connection, entry)
+    paid = entry.actual_usd
+    work.log.warning("surplus_paid", job=job.id, remote=found.remote.id, usd=paid and str(paid))
 
 
 def _remotes(job: Job) -> set[str]:

@@ -72,6 +72,14 @@ async def put(connection: AsyncConnection, entry: Entry) -> None:
     await connection.execute(insert(LedgerRow).values(**values))
 
 
+async def is_there(connection: AsyncConnection, key: str) -> bool:
+    """Whether there is a line of that key."""
+    found = await connection.execute(
+        select(LedgerRow.id).where(LedgerRow.key == key, mine(LedgerRow))
+    )
+    return found.scalar_one_or_none() is not None
+
+
 async def list_page(
     connection: AsyncConnection, period: Period, *, before: str | None, limit: int
 ) -> Sequence[StoredEntry]:

@@ -1,5 +1,7 @@
 """What carries our keys at a vendor and should not: cancelled or told, never forgotten."""
 
+from decimal import Decimal
+
 import httpx
 
 from app.bootstrap import House
@@ -38,6 +40,52 @@ async def test_a_second_creation_that_landed_late_is_cancelled(
     told = [event for event in events if event["type"] == "job.surplus_cancelled"]
     assert [event["data"] for event in told] == [{"remote": "sim-late"}]
     assert await sweep.tick(shop_of(house), "simulated") == 0
+
+
+async def test_what_a_second_creation_cost_is_in_the_ledger_once(
+    idle_client: httpx.AsyncClient, house: House, vendor: SimulatedProvider
+) -> None:
+    job = await submitted_job(idle_client, house)
+    [first] = vendor.created()
+    vendor.add_created(first["key"], "sim-early", status="succeeded")
+    vendor.order("observe", "lose")
+
+    for _ in range(3):
+        assert await sweep.tick(shop_of(house), "simulated") == 0
+
+    [surplus, training] = (await idle_client.get("/ledger")).json()["data"]
+    assert (surplus["job"], training["job"]) == (job, job)
+    assert (surplus["kind"], surplus["quoted_usd"]) == ("training", None)
+    assert Decimal(surplus["actual_usd"]) > 0
+    shown = (await idle_client.get("/providers/simulated/orphans")).json()["data"]
+    assert [one["remote"] for one in shown] == ["sim-early"]
+
+
+async def test_what_the_vendor_does_not_tell_of_a_second_creation_is_unknown(
+    idle_client: httpx.AsyncClient, house: House, vendor: SimulatedProvider
+) -> None:
+    await submitted_job(idle_client, house)
+    [first] = vendor.created()
+    vendor.add_created(first["key"], "sim-early", status="cancelled")
+
+    await sweep.tick(shop_of(house), "simulated")
+
+    [surplus, _] = (await idle_client.get("/ledger")).json()["data"]
+    assert surplus["actual_usd"] is None
+
+
+async def test_one_that_cannot_be_looked_at_keeps_no_other_alive(
+    idle_client: httpx.AsyncClient, house: House, vendor: SimulatedProvider
+) -> None:
+    await submitted_job(idle_client, house)
+    [first] = vendor.created()
+    vendor.add_created(first["key"], "sim-early", status="succeeded")
+    vendor.add_created(first["key"], "sim-late")
+    vendor.order("observe", "lose")
+
+    assert await sweep.tick(shop_of(house), "simulated") == 1
+
+    assert vendor.created()[-1]["status"] == "cancelled"
 
 
 async def test_a_creation_that_its_job_has_still_to_find_is_left_alone(

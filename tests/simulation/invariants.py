@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from app.domain.jobs import Attempt, Job, JobStatus, job_of
 from tests.simulation.schedule import HEALED_SECONDS, Kind
-from tests.simulation.vendor import REFUSED
+from tests.simulation.vendor import REFUSED, Training
 from tests.simulation.world import SWEPT_SECONDS, Outcome
 
 ENDS = {"job.succeeded", "job.failed", "job.cancelled"}
@@ -89,8 +89,12 @@ def one_model(outcome: Outcome) -> Iterator[str]:
 
 def ledger_true(outcome: Outcome) -> Iterator[str]:
     for job in outcome.jobs:
+        surplus = _surplus(outcome, job)
+        swept = [one for one in surplus if _swept_at(one) < outcome.seconds]
         least = sum(_billed(outcome, one) for one in job.all_attempts if not _is_refused(one))
+        least += sum(one.billed for one in swept)
         most = sum(_billed(outcome, one) for one in job.all_attempts)
+        most += sum(one.billed for one in surplus)
         booked = outcome.booked.get(job.id, 0)
         if not least <= booked <= most:
             yield f"{job.id} is booked with {booked} tokens; billed are {least} to {most}"
@@ -112,6 +116,21 @@ INVARIANTS: dict[str, Callable[[Outcome], Iterator[str]]] = {
 def _billed(outcome: Outcome, attempt: Attempt) -> int:
     training = outcome.vendor.trainings.get(attempt.remote.id) if attempt.remote else None
     return training.billed if training else 0
+
+
+def _surplus(outcome: Outcome, job: Job) -> list[Training]:
+    """What was created for the job, and is no attempt's."""
+    known = {attempt.remote.id for attempt in job.all_attempts if attempt.remote is not None}
+    return [
+        training
+        for training in map(outcome.vendor.look, outcome.vendor.trainings)
+        if training.id not in known and (job_of(training.key) or ("",))[0] == job.id
+    ]
+
+
+def _swept_at(surplus: Training) -> float:
+    """When its end was seen at the latest."""
+    return max(surplus.ends_at, surplus.listed_at, HEALED_SECONDS) + SWEPT_SECONDS
 
 
 def _is_refused(attempt: Attempt) -> bool:

@@ -125,4 +125,13 @@ MUTANTS = (
         "ledger true",
         149,
     ),
+    Mutant(
+        planted(
+            "a ledger that knows of no second creation",
+            "INSERT ON ledger WHEN NEW.key LIKE 'surplus:%'",
+            "DELETE FROM ledger WHERE id = NEW.id",
+        ),
+        "ledger true",
+        0,
+    ),
 )

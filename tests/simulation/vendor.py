@@ -60,9 +60,9 @@ class Training:
     billed: int = 0
     """Tokens, once it has ended; what failed is not billed."""
 
-    def end(self, status: str, trained: float = 1.0) -> None:
+    def end(self, status: str, at: float, trained: float = 1.0) -> None:
         """Bill the share that was trained, to the cent."""
-        self.status = status
+        self.status, self.ends_at = status, at
         self.billed = 0 if status == "failed" else int(trained * TOKENS / 100) * 100
 
 
@@ -137,7 +137,7 @@ class Vendor:
         """The training as it is now."""
         training = self.trainings[id]
         if training.status == "running" and self.loop.seconds >= training.ends_at:
-            training.end(training.ends_as)
+            training.end(training.ends_as, training.ends_at)
         return training
 
     def cancel(self, id: str) -> None:
@@ -147,7 +147,8 @@ class Vendor:
             is_held = training.status == "paused"
             left = training.left if is_held else training.ends_at - self.loop.seconds
             training.status = "cancelling"
-            self._later(lambda: training.end("cancelled", 1.0 - left / training.seconds))
+            trained = 1.0 - left / training.seconds
+            self._later(lambda: training.end("cancelled", self.loop.seconds, trained))
 
     def pause(self, id: str) -> None:
         """Hold it after a while."""

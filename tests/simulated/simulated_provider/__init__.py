@@ -103,9 +103,9 @@ class SimulatedProvider:
         """Whether what was ordered for `point` has still to happen."""
         return (self._orders / point).exists()
 
-    def add_created(self, key: str, remote: str) -> None:
+    def add_created(self, key: str, remote: str, *, status: str = "running") -> None:
         """A job that was created by a request whose answer nobody got."""
-        self._write({"id": remote, "key": key, "status": "running", "looks": 0, "examples": 1})
+        self._write({"id": remote, "key": key, "status": status, "looks": 0, "examples": 1})
 
     def created(self) -> list[dict[str, Any]]:
         """Every job that was ever created at the vendor, oldest first."""
