@@ -172,7 +172,11 @@ async def opened(house: House, *, reconcile: bool) -> AsyncGenerator[Services]:
 async def _reconciling(house: House) -> AsyncGenerator[None]:
     with only_worker(house.database, house.settings.data_dir) as is_only:
         shop = _workshop(house)
-        reconciler = Reconciler(shop, deliveries=Deliveries(shop, house.courier, house.seal))
+        reconciler = Reconciler(
+            shop,
+            idle_seconds=house.settings.poll_seconds,
+            deliveries=Deliveries(shop, house.courier, house.seal),
+        )
         until = house.services.health.until_draining
         async with shift(shop, reconciler, is_only=is_only, until=until):
             try:

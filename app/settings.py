@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     database_pool: int = Field(default=10, ge=1, le=200)
     """Connections to Postgres that one process keeps for reading, and as many for writing."""
 
+    poll_seconds: float = Field(default=0.5, ge=0.01, le=60)
+    """How long a process that found nothing to do waits before it asks the database for work again;
+    what is asked for at this very process it begins at once."""
+
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$")
     """`json` for machines, `console` for people; `auto` looks whether it writes to a terminal."""
 

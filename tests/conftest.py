@@ -34,6 +34,12 @@ def no_way_out() -> Generator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def eager_reconcilers() -> None:
+    """Work that is due is found soon, here and in the processes of tests, which wait for it."""
+    os.environ["LUTHIER_POLL_SECONDS"] = "0.1"
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_statement_without_its_project() -> Generator[None]:
     """Every request of every test says whose rows it sees."""
     with watching():

@@ -33,11 +33,8 @@ from app.telemetry import counts
 
 log = structlog.get_logger()
 
-IDLE_SECONDS = 0.5
-"""How long nobody looks when nothing was due and no hint comes."""
-
 UNUSED_SECONDS = 30.0
-"""The same for a provider that is not set up: no job of it is created here."""
+"""How long nobody looks at a provider that is not set up: no job of it is created here."""
 
 TROUBLE_SECONDS = 5.0
 """How long to wait after a tick that broke, so that a broken database is not hammered."""
@@ -59,14 +56,17 @@ Chore = Callable[[Workshop, str], Awaitable[int]]
 
 
 class Reconciler:
-    """A loop for each provider, so that a slow one holds up no other, and for other long work."""
+    """A loop for each provider, so that a slow one holds up no other, and for other long work.
+
+    `idle_seconds`: how long nobody looks when nothing was due and no hint comes.
+    """
 
     def __init__(
         self,
         shop: Workshop,
         *,
+        idle_seconds: float,
         deliveries: Deliveries | None = None,
-        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._shop = shop
         self._deliveries = deliveries
