@@ -45,7 +45,7 @@ check: .venv/dev-ready ## Format, lint, types and the layer contracts
 
 audit: .venv/dev-ready ## Secrets in the code, and with the internet known holes in what is installed
 	find app deploy migrations scripts -type f -size -256k -not -name '*.pyc' -print0 \
-		| xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+		| xargs -0 $(BIN)/detect-secrets-hook
 	@if $(BIN)/python -c 'import socket; socket.create_connection(("pypi.org", 443), 5)' 2>/dev/null; \
 		then timeout 180 $(BIN)/pip-audit --progress-spinner off --skip-editable >.venv/pip-audit \
 			|| { code=$$?; cat .venv/pip-audit; \

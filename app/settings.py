@@ -168,7 +168,7 @@ class Settings(BaseSettings):
         secrets = NestedSecretsSettingsSource(
             file_secret_settings,
             secrets_dir=os.environ.get("LUTHIER_SECRETS_DIR") or None,
-            secrets_dir_missing="error",
+            secrets_dir_missing="error",  # pragma: allowlist secret
         )
         return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls)
 

@@ -28,7 +28,7 @@ def run() -> None:
     with tempfile.TemporaryDirectory() as folder, vendor as simulated:
         settings = {
             "LUTHIER_PROVIDERS__OPENAI__BASE_URL": f"{simulated.url}/v1",
-            "LUTHIER_PROVIDERS__OPENAI__API_KEY": "any",
+            "LUTHIER_PROVIDERS__OPENAI__API_KEY": "any",  # pragma: allowlist secret
         }
         with running_service(Path(folder), settings) as service:
             _rehearse(service.remote, simulated.remote.http)

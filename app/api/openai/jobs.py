@@ -51,7 +51,7 @@ class FineTuningJobIn(In):
     )
     training_file: str = Field(
         description="A file's id; also a dataset's id, `name` or `name@3`.",
-        examples=["file-01k8zq3v6m4y7d2n9h5c0x1b8t"],
+        examples=["file-01k8zq3v6m4y7d2n9h5c0x1b8t"],  # pragma: allowlist secret
     )
     validation_file: str | None = None
     method: MethodIn | None = None

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 from app.sandbox.frame.conditions import Paced
 from app.sandbox.frame.listing import Lag
 
-SECRET = "whsec_bHV0aGllci1zYW5kYm94LXNlY3JldA=="  # noqa: S105 - opens nothing but a simulator
+SECRET = "whsec_bHV0aGllci1zYW5kYm94LXNlY3JldA=="  # noqa: S105  # pragma: allowlist secret
+"""Opens nothing but a simulator."""
+
 MIB = 1024 * 1024
 
 CLOSED = (
