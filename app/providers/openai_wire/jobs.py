@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 from openai import AsyncOpenAI
 
 from app.domain.jobs import Method, MetricPoint, Millis, Remote
@@ -16,6 +17,8 @@ from app.providers.openai_wire.cursor import Cursor
 from app.providers.openai_wire.files import Files
 from app.providers.openai_wire.hyperparameters import method_body
 from app.providers.openai_wire.refusals import Unanswered, creating, observing, wishing
+
+log = structlog.get_logger()
 
 CREATE_SECONDS = 30.0
 """An answer to a create that takes longer is lost, however it drips."""
@@ -68,6 +71,14 @@ class MetadataTag(msgspec.Struct, frozen=True):
 def with_method(method: Method) -> Mapping[str, Any]:
     """The field of a create that says how to train."""
     return {"method": method_body(method)}
+
+
+class News(msgspec.Struct, frozen=True):
+    """What a job tells beside its state: events, checkpoints, and measures of its results file."""
+
+    events: Sequence[Mapping[str, Any]] = ()
+    saved: Sequence[Mapping[str, Any]] = ()
+    measured: Sequence[MetricPoint] = ()
 
 
 class Jobs:
@@ -140,14 +151,18 @@ class Jobs:
         """One look: the job first, so that what it ended with is among its events."""
         before = Cursor.parse(cursor)
         with observing(self._vendor):
-            jobs = self._client.fine_tuning.jobs
-            job = _read(await jobs.retrieve(remote.id))
-            state = translate.state_of(job["status"])
-            events = [e for e in await self._events(remote.id, before.since) if before.is_new(e)]
-            is_over = state in translate.TERMINAL
-            saved = await self._checkpoints(remote.id, before) if events or is_over else []
-            measured = await self._results(job) if state is RemoteState.SUCCEEDED else []
-        return self._observation(job, state, events, saved, measured, before)
+            job = _read(await self._client.fine_tuning.jobs.retrieve(remote.id))
+        state = translate.state_of(job["status"])
+        news = News()
+        try:
+            with observing(self._vendor):
+                news = await self._news(job, state, before)
+        except Unanswered as error:
+            if state in translate.TERMINAL:
+                raise
+            # The state is known and counts; what else there is to tell comes with the next look.
+            log.warning("news_unheard", remote=remote.id, problem=str(error))
+        return self._observation(job, state, news, before)
 
     async def cancel(self, remote: Remote) -> None:
         """Ask for the end."""
@@ -196,6 +211,13 @@ class Jobs:
             jobs = self._client.with_options(max_retries=0).fine_tuning.jobs
             return _read(await jobs.create(**body, extra_body=self._extra_body))
 
+    async def _news(self, job: Mapping[str, Any], state: RemoteState, before: Cursor) -> News:
+        events = [e for e in await self._events(job["id"], before.since) if before.is_new(e)]
+        is_over = state in translate.TERMINAL
+        saved = await self._checkpoints(job["id"], before) if events or is_over else []
+        measured = await self._results(job) if state is RemoteState.SUCCEEDED else []
+        return News(events, saved, measured)
+
     async def _events(self, job_id: str, since: int) -> list[Mapping[str, Any]]:
         """Events from a second on, oldest first; the vendor lists the newest first."""
         page = await self._client.fine_tuning.jobs.list_events(job_id, limit=_PAGE)
@@ -229,17 +251,16 @@ class Jobs:
         self,
         job: Mapping[str, Any],
         state: RemoteState,
-        events: Sequence[Mapping[str, Any]],
-        saved: Sequence[Mapping[str, Any]],
-        measured: Sequence[MetricPoint],
+        news: News,
         before: Cursor,
     ) -> Observation:
+        events, saved = news.events, news.saved
         return Observation(
             state=state,
             remote=self.remote_of(job),
             look_again_in=0.0 if state in translate.TERMINAL else self._poll_seconds,
             progress=translate.progress_of(events, job, time.time()),
-            metrics=[*measured, *translate.metrics_of(events), *translate.metrics_at(saved)],
+            metrics=[*news.measured, *translate.metrics_of(events), *translate.metrics_at(saved)],
             checkpoints=[translate.checkpoint_of(row) for row in saved],
             events=translate.notices_of(events),
             cursor=str(before.after(events, saved)),

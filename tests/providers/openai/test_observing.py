@@ -8,6 +8,7 @@ from app.domain.errors import Invalid, Later, ModelNotFound, ModelUnavailable, N
 from app.domain.jobs import Remote
 from app.domain.provider import Artifact, RemoteState, Servable
 from app.providers.openai.provider import OpenAIProvider
+from app.providers.openai_wire.refusals import Unanswered
 from app.sandbox.frame.faults import Cut, Failure, Reset, too_many_requests
 from tests.conformance.openai_stage import OpenAIStage
 from tests.conformance.stage import chats, plan, question
@@ -101,6 +102,32 @@ async def test_a_busy_vendor_is_looked_at_later(
         await provider.observe(remote, None)
 
     assert later.value.retry_after == 9
+
+
+@pytest.mark.parametrize("silent", ["events", "checkpoints"])
+async def test_a_running_job_s_state_is_seen_though_its_news_are_not(
+    stage: OpenAIStage, provider: OpenAIProvider, remote: Remote, silent: str
+) -> None:
+    before = await provider.observe(remote, None)
+    stage.simulated.advance(job=remote.id)
+    stage.simulated.order(Failure(status=502), f"/v1/fine_tuning/jobs/*/{silent}", method="GET")
+
+    blind = await provider.observe(remote, before.cursor)
+    after = await provider.observe(remote, blind.cursor)
+
+    assert (blind.state, blind.metrics, blind.cursor) == ("running", [], before.cursor)
+    assert after.metrics
+
+
+async def test_a_job_has_not_ended_until_all_that_it_told_is_here(
+    stage: OpenAIStage, provider: OpenAIProvider, remote: Remote
+) -> None:
+    stage.finish(remote)
+    stage.simulated.order(Failure(status=502), "/v1/fine_tuning/jobs/*/events", method="GET")
+
+    with pytest.raises(Unanswered):
+        await provider.observe(remote, None)
+    assert (await provider.observe(remote, None)).metrics
 
 
 @pytest.mark.parametrize("fault", [Cut(pieces=2), Reset(during="answer", pieces=2)])
