@@ -22,7 +22,7 @@ async def apply(
 ) -> bool:
     """Write a decision if the lease is still ours; False means that another hand was faster.
 
-    A wish that came while the provider was being asked makes the job due at once.
+    A wish or news that came while the provider was being asked make the job due at once.
     """
     return bool(await _write(connection, [(job, decision)], holding=_HELD, keep_lease=keep_lease))
 
@@ -36,7 +36,7 @@ async def apply_all(connection: AsyncConnection, decided: Sequence[Decided]) -> 
 
 
 # Whose lease is still ours is found out, and kept so, before anything is written.
-_HELD = leases.held(JobRow, JobRow.status, JobRow.desired, JobRow.event_count)
+_HELD = leases.held(JobRow, JobRow.status, JobRow.desired, JobRow.event_count, JobRow.woken_epoch)
 _HELD_AND_FREE = _HELD.with_for_update(of=JobRow, key_share=True, skip_locked=True)
 
 # The columns that change are named by the parameters.
@@ -75,7 +75,8 @@ def _changes(row: RowMapping, job: Job, decision: Decision, *, keep_lease: bool)
     seconds = leases.LEASE_SECONDS if keep_lease else decision.look_again_in
     status = JobStatus(decision.changes.get("status", row["status"]))
     is_wished = decision.changes.get("desired", row["desired"]) != job.desired
-    if is_wished and not status.is_final and not keep_lease:
+    is_woken = row["woken_epoch"] == job.epoch and seconds is not None
+    if (is_wished or is_woken) and not status.is_final and not keep_lease:
         seconds = 0.0
     return jobs.columns(decision.changes) | {
         "of": job.id,

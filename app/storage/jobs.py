@@ -12,6 +12,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     bindparam,
+    case,
     cast,
     insert,
     or_,
@@ -112,6 +113,8 @@ class JobRow(leases.Counted, Charged, Row):
     intent_at: Mapped[int | None] = mapped_column(BigInteger)
     cursor: Mapped[str | None]
     failures: Mapped[int]
+    woken_epoch: Mapped[int | None]
+    """The last epoch in which news came; while its lease is held they came behind a look's back."""
 
     revision: Mapped[int]
     event_count: Mapped[int]
@@ -235,17 +238,23 @@ async def make_due(connection: AsyncConnection, job_id: str) -> None:
 
 
 async def make_due_at(connection: AsyncConnection, provider: str, remote_id: str) -> None:
-    """Let the next tick look at the job with that id at its provider, if there is one."""
+    """Let the next tick look at the job with that id at its provider, if there is one.
+
+    Whoever is looking at it just now may have been answered before: it is due again afterwards.
+    """
+    is_free = JobRow.lease_owner.is_(None)
     await connection.execute(
         update(JobRow)
         .where(
             JobRow.provider == provider,
             _IS_AT_PROVIDER,
             JobRow.remote["id"].as_string() == remote_id,
-            JobRow.lease_owner.is_(None),
             mine(JobRow),
         )
-        .values(next_at=database_now())
+        .values(
+            next_at=case((is_free, database_now()), else_=JobRow.next_at),
+            woken_epoch=JobRow.epoch,
+        )
     )
 
 

@@ -50,8 +50,10 @@ async def trained(client: httpx.AsyncClient, body: Json) -> Json:
 
 
 async def unpacked(client: httpx.AsyncClient, model: str, weights: str, into: Path) -> Path:
-    """The folder that an export holds."""
+    """The folder that an export holds, however often it says to ask again."""
     answer = await client.get(f"/models/{model}/export", params={"weights": weights}, timeout=120)
+    while answer.status_code == 503 and "ask again" in answer.text:
+        answer = await client.get(answer.request.url, timeout=120)
     assert answer.status_code == 200, answer.text
     assert int(answer.headers["Content-Length"]) == len(answer.content)
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:

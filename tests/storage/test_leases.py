@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.datasets import DatasetRef
 from app.domain.decide import Decision
-from app.domain.jobs import FINAL, Desired, Event, Job, JobStatus, Method
+from app.domain.jobs import FINAL, Desired, Event, Job, JobStatus, Method, Remote
 from app.storage import decisions, jobs, leases, queues
 from app.storage.database import Database, embedded_url
 from app.storage.ids import new_id
@@ -138,6 +138,56 @@ async def test_a_wish_during_a_tick_makes_the_job_due_at_its_end(database: Datab
         )
 
     assert [(found.id, found.desired) for found, _ in claimed] == [(job.id, Desired.CANCEL)]
+
+
+@pytest.mark.parametrize("keeps_the_lease_first", [False, True])
+async def test_news_during_a_look_make_the_job_due_at_its_end(
+    database: Database, keeps_the_lease_first: bool
+) -> None:
+    await add(database, 1, status=JobStatus.RUNNING, remote=Remote("there"))
+    [job] = await observe(database)
+
+    async with database.write() as connection:
+        await jobs.make_due_at(connection, "simulated", "there")
+    assert await observe(database) == []
+    if keeps_the_lease_first:
+        await give_back(database, job, keep_lease=True)
+        assert await observe(database) == []
+    await give_back(database, job)
+
+    [again] = await observe(database)
+    assert again.id == job.id
+    await give_back(database, again)
+    assert await observe(database) == []
+
+
+async def test_news_of_what_nobody_looks_at_make_it_due_once(database: Database) -> None:
+    await add(database, 1, status=JobStatus.RUNNING, remote=Remote("there"))
+    [job] = await observe(database)
+    await give_back(database, job)
+    assert await observe(database) == []
+
+    async with database.write() as connection:
+        await jobs.make_due_at(connection, "simulated", "elsewhere")
+        await jobs.make_due_at(connection, "simulated", "there")
+
+    [again] = await observe(database)
+    await give_back(database, again)
+    assert await observe(database) == []
+
+
+async def observe(database: Database) -> list[Job]:
+    async with database.write() as connection:
+        claimed = await queues.claim(
+            connection, provider="simulated", awaiting=AWAITS_OBSERVATION, owner="me", limit=5
+        )
+    return [job for job, _ in claimed]
+
+
+async def give_back(database: Database, job: Job, *, keep_lease: bool = False) -> None:
+    look_later = Decision(look_again_in=900.0)
+    async with database.write() as connection:
+        assert await decisions.apply(connection, job, look_later, keep_lease=keep_lease)
 
 
 async def test_events_of_many_writers_have_no_gap(database: Database) -> None:
