@@ -41,7 +41,7 @@ def url(tmp_path: Path, vendor: SimulatedProvider) -> Generator[str]:
 def description(url: str, tmp_path: Path) -> Path:
     """The service's description, as a file for a generator."""
     path = tmp_path / "openapi.json"
-    path.write_bytes(httpx.get(f"{url}/openapi.json", trust_env=False).content)
+    path.write_bytes(httpx.get(f"{url}/openapi.json", trust_env=False, timeout=60).content)
     return path
 
 

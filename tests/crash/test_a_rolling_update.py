@@ -61,5 +61,5 @@ async def test_a_newer_database_is_refused_in_one_line(
 
 async def asked(url: str) -> httpx.Response:
     """One answer, on a connection of its own."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         return await client.get(url)

@@ -83,7 +83,7 @@ async def test_whoever_keeps_silent_is_not_waited_for() -> None:
 async def test_a_status_counts_also_where_the_rest_does_not_come() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ntak"
     async with listening({"/": [head, b""]}) as host:
-        courier = Courier(LOOPBACK, timeout=0.2)
+        courier = Courier(LOOPBACK, timeout=2.0)
         outcome = await courier.post(f"http://127.0.0.1:{host.port}/", {}, b"{}")
 
     assert (outcome.status, outcome.is_delivered) == (200, True)

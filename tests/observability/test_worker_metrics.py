@@ -11,7 +11,7 @@ async def test_a_worker_tells_what_it_counts_while_it_works() -> None:
     place = f"127.0.0.1:{free_port()}"
 
     with telling(place):
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             page = await client.get(f"http://{place}/metrics")
 
     assert "luthier_tick_seconds" in page.text

@@ -87,4 +87,4 @@ def _anonymous(description: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def _plain() -> httpx.AsyncClient:
-    return httpx.AsyncClient(headers={"Authorization": "Bearer our-key"})
+    return httpx.AsyncClient(headers={"Authorization": "Bearer our-key"}, timeout=60)

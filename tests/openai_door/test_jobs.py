@@ -131,7 +131,7 @@ async def test_a_tuned_model_is_continued(desk: Desk) -> None:
 async def test_a_job_that_was_made_elsewhere_is_shown_too(desk: Desk) -> None:
     await given.file(desk, name="echo.jsonl")
     body = {"provider": desk.name, "base_model": desk.backend.base_model, "dataset": "echo"}
-    async with httpx.AsyncClient(headers={"Authorization": "Bearer our-key"}) as native:
+    async with httpx.AsyncClient(headers={"Authorization": "Bearer our-key"}, timeout=60) as native:
         made = await native.post(desk.url.replace("/openai/v1", "/jobs"), json=body)
 
     [job] = (await desk.openai.fine_tuning.jobs.list()).data

@@ -42,7 +42,7 @@ async def openai(simulated: SimulatedOpenAI) -> AsyncGenerator[AsyncOpenAI]:
         base_url=simulated.url,
         api_key="sk-test",
         max_retries=0,
-        timeout=20,
+        timeout=60,
         http_client=DefaultAsyncHttpxClient(trust_env=False),
     ) as client:
         yield client
@@ -55,5 +55,6 @@ async def wire(simulated: SimulatedOpenAI) -> AsyncGenerator[httpx.AsyncClient]:
         base_url=simulated.url.removesuffix("/v1"),
         headers={"authorization": "Bearer sk-test"},
         trust_env=False,
+        timeout=60,
     ) as client:
         yield client

@@ -34,7 +34,7 @@ def http(azure: SimulatedAzureML) -> Generator[httpx.Client]:
     """A client with a token."""
     headers = {"authorization": "Bearer any"}
     with httpx.Client(
-        base_url=azure.url, headers=headers, params=VERSION, trust_env=False
+        base_url=azure.url, headers=headers, params=VERSION, trust_env=False, timeout=60
     ) as client:
         yield client
 
@@ -94,7 +94,7 @@ def test_a_job_without_its_file_fails_and_the_history_says_why(
 
     # Of another API, which has no version in its query.
     url = f"{azure.url}/history/v1.0{WORKSPACE}/runs/mine/details"
-    told = httpx.get(url, headers=http.headers, trust_env=False).json()
+    told = httpx.get(url, headers=http.headers, trust_env=False, timeout=60).json()
 
     assert told["status"] == "Failed"
     assert told["error"]["error"]["message"] == f"{ADDRESS} cannot be found."

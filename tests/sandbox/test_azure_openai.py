@@ -47,7 +47,9 @@ def azure(azure_contract: AzureContract | None) -> Generator[SimulatedAzureOpenA
 async def wire(azure: SimulatedAzureOpenAI) -> AsyncGenerator[httpx.AsyncClient]:
     """Plain HTTP with a key, and with a token for Resource Manager."""
     headers = {"api-key": "key", "authorization": "Bearer token"}
-    async with httpx.AsyncClient(base_url=azure.url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=azure.url, headers=headers, trust_env=False, timeout=60
+    ) as client:
         yield client
 
 
@@ -241,7 +243,9 @@ async def test_nobody_comes_in_without_a_good_key(
     azure: SimulatedAzureOpenAI, headers: dict[str, str]
 ) -> None:
     azure.change(expired_keys={"old"})
-    async with httpx.AsyncClient(base_url=azure.url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=azure.url, headers=headers, trust_env=False, timeout=60
+    ) as client:
         answer = await client.get(f"{V1}/fine_tuning/jobs")
 
     assert answer.status_code == httpx.codes.UNAUTHORIZED
@@ -250,7 +254,9 @@ async def test_nobody_comes_in_without_a_good_key(
 
 async def test_resource_manager_takes_no_keys(azure: SimulatedAzureOpenAI) -> None:
     headers = {"api-key": "key"}
-    async with httpx.AsyncClient(base_url=azure.url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=azure.url, headers=headers, trust_env=False, timeout=60
+    ) as client:
         answer = await client.get(DEPLOYMENT, params={"api-version": "2024-10-01"})
 
     assert answer.status_code == httpx.codes.UNAUTHORIZED
@@ -269,7 +275,9 @@ def test_the_command_serves_until_it_is_told_to_end() -> None:
         assert process.stdout is not None
         url = re.findall(r"http://\S+", process.stdout.readline())[0]
 
-        answer = httpx.get(f"{url}{V1}/models", headers={"api-key": "any"}, trust_env=False)
+        answer = httpx.get(
+            f"{url}{V1}/models", headers={"api-key": "any"}, trust_env=False, timeout=60
+        )
         process.send_signal(signal.SIGTERM)
 
     assert answer.status_code == 200

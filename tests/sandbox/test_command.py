@@ -18,7 +18,7 @@ def test_the_command_serves_until_it_is_told_to_end() -> None:
         url = re.findall(r"http://\S+", process.stdout.readline())[0]
 
         answer = httpx.get(
-            f"{url}/models", headers={"authorization": "Bearer any"}, trust_env=False
+            f"{url}/models", headers={"authorization": "Bearer any"}, trust_env=False, timeout=60
         )
         process.send_signal(signal.SIGTERM)
 

@@ -39,7 +39,9 @@ def google() -> Generator[SimulatedVertex]:
 @pytest.fixture
 async def plain(google: SimulatedVertex) -> AsyncGenerator[httpx.AsyncClient]:
     """Plain HTTP with a token."""
-    async with httpx.AsyncClient(base_url=google.url, headers=TOKEN, trust_env=False) as plain:
+    async with httpx.AsyncClient(
+        base_url=google.url, headers=TOKEN, trust_env=False, timeout=60
+    ) as plain:
         yield plain
 
 
@@ -149,7 +151,7 @@ def test_the_command_serves_until_it_is_told_to_end() -> None:
         assert process.stdout is not None
         url = re.findall(r"http://\S+", process.stdout.readline())[0]
 
-        answer = httpx.get(f"{url}{JOBS}", headers=TOKEN, trust_env=False)
+        answer = httpx.get(f"{url}{JOBS}", headers=TOKEN, trust_env=False, timeout=60)
         process.send_signal(signal.SIGTERM)
 
     assert answer.status_code == 200

@@ -54,7 +54,7 @@ async def test_files_begin_with_a_byte_order_mark(
     await provider.submit(plan(stage))
 
     (job,) = stage.simulated.jobs
-    async with httpx.AsyncClient(base_url=stage.simulated.url) as wire:
+    async with httpx.AsyncClient(base_url=stage.simulated.url, timeout=60) as wire:
         path = f"/openai/v1/files/{job.training_file}/content"
         content = (await wire.get(path, headers={"api-key": KEY})).content
     assert content.startswith(b"\xef\xbb\xbf{")
