@@ -17,7 +17,7 @@ from app.cli.console import fail
 from app.cli.polling import until
 from app.cli.remote import Refused, Remote, connected, explained
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
