@@ -112,7 +112,8 @@ async def test_waiting_ends_unchanged_when_the_time_is_up(
 
 async def test_waiting_ends_with_a_change(idle_client: httpx.AsyncClient, queued: Json) -> None:
     path = f"/jobs/{queued['id']}"
-    waiting = asyncio.create_task(idle_client.get(path, params={"wait": 60}))
+    known = {"If-None-Match": (await idle_client.get(path)).headers["etag"]}
+    waiting = asyncio.create_task(idle_client.get(path, params={"wait": 60}, headers=known))
     await idle_client.post(f"{path}/pause")
     async with asyncio.timeout(PATIENCE):
         assert (await waiting).json()["desired"] == "pause"
@@ -158,7 +159,8 @@ async def test_waiting_outlives_a_restart_of_the_database(
     if not database_url.startswith("postgresql"):
         pytest.skip("an embedded database restarts with the service")
     path = f"/jobs/{queued['id']}"
-    waiting = asyncio.create_task(idle_client.get(path, params={"wait": 60}))
+    known = {"If-None-Match": (await idle_client.get(path)).headers["etag"]}
+    waiting = asyncio.create_task(idle_client.get(path, params={"wait": 60}, headers=known))
     await idle_client.get(path, params={"wait": 0.3})
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
         await other.execute(

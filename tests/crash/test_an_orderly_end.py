@@ -40,13 +40,15 @@ async def test_what_is_under_way_is_answered_and_what_waits_is_let_go(
 ) -> None:
     await add_dataset(idle_client)
     job = await queue_job(idle_client)
-    rest_may_come = asyncio.Event()
+    begun, rest_may_come, told = asyncio.Event(), asyncio.Event(), asyncio.Event()
     async with resting(luthier) as client, asyncio.TaskGroup() as requests:
         upload = requests.create_task(
-            client.post("/datasets", content=slowly("late", rest_may_come), headers=JSON)
+            client.post("/datasets", content=slowly("late", begun, rest_may_come), headers=JSON)
         )
         poll = requests.create_task(client.get(f"/jobs/{job}", params={"wait": 60}))
-        stream = requests.create_task(read_stream(client, job))
+        stream = requests.create_task(read_stream(client, job, told))
+        await begun.wait()
+        await told.wait()
         luthier.send(SIGTERM)
         await until_not_ready(client)
         luthier.send(SIGTERM)
@@ -117,14 +119,24 @@ async def until_hanging(vendor: SimulatedProvider) -> None:
             await asyncio.sleep(0.02)
 
 
-async def slowly(name: str, rest_may_come: asyncio.Event) -> AsyncIterator[bytes]:
+async def slowly(
+    name: str, begun: asyncio.Event, rest_may_come: asyncio.Event
+) -> AsyncIterator[bytes]:
     """A dataset whose second half comes when it may."""
     body = json.dumps({"name": name, "examples": ROWS}).encode()
     yield body[:100]
+    begun.set()
     await rest_may_come.wait()
     yield body[100:]
 
 
-async def read_stream(client: httpx.AsyncClient, job: str) -> str:
+async def read_stream(client: httpx.AsyncClient, job: str, told: asyncio.Event) -> str:
     """All of a job's stream; raises where it is cut off instead of ended."""
-    return (await client.get(f"/jobs/{job}/events", headers={"Accept": "text/event-stream"})).text
+    headers = {"Accept": "text/event-stream"}
+    text = ""
+    async with client.stream("GET", f"/jobs/{job}/events", headers=headers) as stream:
+        async for piece in stream.aiter_text():
+            text += piece
+            if "event: job.created" in text:
+                told.set()
+    return text

@@ -22,6 +22,8 @@ pytest.importorskip("trl")
 
 SQLITE = pytest.mark.parametrize("pattern", ["sqlite"], indirect=True)
 STEPS_AN_EPOCH = 10
+ENDLESS = 4000
+"""Examples that a hundred epochs do not come to the end of while a test lasts."""
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +97,7 @@ async def test_f6_a_cancelled_training_ends_though_its_service_was_killed_and_st
     idle_client: httpx.AsyncClient, luthier: Luthier, runs: Path, base_model: str
 ) -> None:
     await luthier.start()
-    job = await train(idle_client, base_model, epochs=100)
+    job = await train(idle_client, base_model, epochs=100, examples=ENDLESS)
     run = the_run(runs, job)
     await reached(run, is_at_step(5))
     await idle_client.post(f"/jobs/{job}/cancel")
@@ -105,7 +107,7 @@ async def test_f6_a_cancelled_training_ends_though_its_service_was_killed_and_st
     assert trainers(run) == []
     await luthier.kill()
     await luthier.start()
-    other = await train(idle_client, base_model, epochs=100)
+    other = await train(idle_client, base_model, epochs=100, examples=ENDLESS)
     await idle_client.post(f"/jobs/{other}/cancel")
     assert (await finished(idle_client, other))["status"] == "cancelled"
     assert (run.launches(), trainers(run)) == (1, [])
@@ -125,9 +127,11 @@ async def test_f5_a_training_whose_trainers_die_at_one_place_fails_and_makes_roo
     await reached(the_run(runs, next_job), has_started(1))
 
 
-async def train(client: httpx.AsyncClient, base_model: str, *, epochs: int) -> str:
-    """The id of a new job of ten steps an epoch."""
-    rows = [{"prompt": f"7 x {n}?", "completion": f"It is {7 * n}."} for n in range(40)]
+async def train(
+    client: httpx.AsyncClient, base_model: str, *, epochs: int, examples: int = 40
+) -> str:
+    """The id of a new job of a step for every four examples of an epoch."""
+    rows = [{"prompt": f"7 x {n}?", "completion": f"It is {7 * n}."} for n in range(examples)]
     await client.post("/datasets", json={"name": "sevens", "examples": rows})
     wishes = {"adapter": "lora", "epochs": epochs, "batch_size": 4}
     order = {"provider": "local", "base_model": base_model, "dataset": "sevens"}

@@ -15,6 +15,12 @@ REFERENCE_TOOL_CALLS = "reference_tool_calls"
 """The key for the tool calls of that answer."""
 
 
+# A tag may be left out wherever only one kind is allowed; a plain field may not.
+class _OnlyText(Struct):
+    type: Literal["text"]
+    text: str
+
+
 class _Text(Struct, tag_field="type", tag="text"):
     text: str
 
@@ -51,7 +57,7 @@ class _File(Struct, tag_field="type", tag="file"):
     file: _FileData
 
 
-_Texts = str | Annotated[list[_Text], Meta(min_length=1)]
+_Texts = str | Annotated[list[_OnlyText], Meta(min_length=1)]
 _Asked = str | Annotated[list[_Text | _Image | _Audio | _File], Meta(min_length=1)]
 _Said = str | Annotated[list[_Text | _Refusal], Meta(min_length=1)]
 
@@ -63,7 +69,8 @@ class _Function(Struct):
     strict: bool | None = None
 
 
-class _Tool(Struct, tag_field="type", tag="function"):
+class _Tool(Struct):
+    type: Literal["function"]
     function: _Function
 
 
@@ -72,8 +79,9 @@ class _CalledFunction(Struct):
     arguments: str
 
 
-class _ToolCall(Struct, tag_field="type", tag="function"):
+class _ToolCall(Struct):
     id: str
+    type: Literal["function"]
     function: _CalledFunction
 
 
@@ -92,12 +100,20 @@ class _User(Struct, tag_field="role", tag="user"):
     name: str = ""
 
 
-class _Assistant(Struct, tag_field="role", tag="assistant"):
+class _Reply(Struct):
     content: _Said | UnsetType = UNSET
     refusal: str | None = None
     name: str = ""
     tool_calls: list[_ToolCall] = []
     weight: Literal[0, 1] = 1
+
+
+class _Assistant(_Reply, tag_field="role", tag="assistant"):
+    pass
+
+
+class _OnlyAssistant(_Reply, kw_only=True):
+    role: Literal["assistant"]
 
 
 class _ToolResult(Struct, tag_field="role", tag="tool"):
@@ -109,7 +125,7 @@ _Turns = Annotated[list[_System | _User | _Assistant | _ToolResult], Meta(min_le
 _ReinforcedTurns = Annotated[
     list[_Developer | _User | _Assistant | _ToolResult], Meta(min_length=1)
 ]
-_Answer = Annotated[list[_Assistant], Meta(max_length=1)]
+_Answer = Annotated[list[_OnlyAssistant], Meta(max_length=1)]
 
 
 class _Conversation(Struct):

@@ -1,6 +1,7 @@
 """Our typed lines say what OpenAI's published schema says, over whatever comes."""
 
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -69,9 +70,11 @@ call = st.fixed_dictionaries(
         ),
     },
 )
+role = st.sampled_from(["system", "developer", "user", "assistant", "tool", "other"])
 message = st.fixed_dictionaries(
-    {"role": st.sampled_from(["system", "developer", "user", "assistant", "tool", "other"])},
+    {},
     optional={
+        "role": role,
         "content": content,
         "name": text | odd,
         "refusal": text | odd,
@@ -102,6 +105,50 @@ def test_the_verdict_is_that_of_the_published_schema(method: str, data: st.DataO
     ours = complaint(json.dumps(line).encode(), method)
 
     assert (ours is None) == _is_valid(line, method), ours
+
+
+PART: dict[str, Any] = {"type": "text", "text": "a"}
+CALL: dict[str, Any] = {"type": "function", "id": "1", "function": {"name": "f", "arguments": ""}}
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f"}}
+REPLY: dict[str, Any] = {"role": "assistant", "content": [PART], "tool_calls": [CALL]}
+ASKED: dict[str, Any] = {"role": "user", "content": [PART]}
+RESULT: dict[str, Any] = {"role": "tool", "content": [PART], "tool_call_id": "1"}
+WHOLE: dict[str, Any] = {
+    "sft": {"messages": [{"role": "system", "content": [PART]}, ASKED, REPLY], "tools": [TOOL]},
+    "dpo": {
+        "input": {"messages": [ASKED, REPLY, RESULT], "tools": [TOOL]},
+        "preferred_output": [REPLY],
+        "non_preferred_output": [REPLY],
+    },
+    "rft": {"messages": [{"role": "developer", "content": [PART]}, ASKED], "tools": [TOOL]},
+}
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_whatever_is_left_out_the_verdict_is_the_same(method: str) -> None:
+    whole = WHOLE[method]
+    assert complaint(json.dumps(whole).encode(), method) is None
+
+    for line in _with_one_key_less(whole):
+        ours = complaint(json.dumps(line).encode(), method)
+        assert (ours is None) == _is_valid(line, method), line
+
+
+# What the published schema lets be left out all the same, though nothing is learned without it.
+NEEDED = {"messages", "input", "preferred_output", "non_preferred_output"}
+
+
+def _with_one_key_less(value: Any) -> Iterator[Any]:
+    """Everything that is the value but for one key, somewhere in it."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, below in [*inner]:
+        if isinstance(value, dict) and key not in NEEDED:
+            yield {other: kept for other, kept in value.items() if other != key}
+        if isinstance(below, dict | list):
+            for less in _with_one_key_less(below):
+                copy: Any = value.copy()
+                copy[key] = less
+                yield copy
 
 
 def test_the_packaged_schema_is_the_published_one() -> None:
