@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo sandbox-demo serve test test-long check audit bench fuzz fuzz-api chaos storm simulate clean
+.PHONY: help setup demo sandbox-demo serve test test-long check audit bench fuzz fuzz-api explore chaos storm simulate clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,9 @@ fuzz: .venv/dev-ready ## Ten minutes of damaged files against the readers of dat
 
 fuzz-api: .venv/dev-ready ## Thousands of requests that the API's descriptions allow and forbid
 	LUTHIER_FUZZ_EXAMPLES=200 $(BIN)/pytest -n 0 --timeout 0 tests/api/test_schemathesis.py
+
+explore: .venv/dev-ready ## The tests that draw examples, with other ones than `make test` has
+	$(BIN)/pytest --numprocesses 3 -m hypothesis --hypothesis-profile others
 
 chaos: .venv/dev-ready ## Kill the service and lose answers at every call to every vendor
 	$(BIN)/python -m tests.chaos

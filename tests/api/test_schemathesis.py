@@ -87,7 +87,6 @@ def _try(operation: Any, session: requests.Session, url: str, there: Mapping[str
         max_examples=EXAMPLES,
         derandomize=not IS_LONG,
         database=None,
-        deadline=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )

@@ -45,7 +45,7 @@ def in_all_containers(lines: list[bytes], kind: DatasetKind, form: FormName) -> 
 
 
 @every_form
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_loses_nothing_is_read_as_it_was(
     kind: DatasetKind, form: FormName, data: st.DataObject
@@ -61,7 +61,7 @@ def test_what_loses_nothing_is_read_as_it_was(
 
 
 @every_form
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_is_left_of_losses_is_good_to_read(
     kind: DatasetKind, form: FormName, data: st.DataObject
@@ -77,7 +77,7 @@ def test_what_is_left_of_losses_is_good_to_read(
 
 
 @pytest.mark.parametrize("compression", Compression)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(kinds[DatasetKind.CHAT], min_size=1, max_size=3), st.integers(1, 3))
 def test_packed_files_hold_the_same(
     compression: Compression, examples: list[Example], at_once: int

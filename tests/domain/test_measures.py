@@ -87,7 +87,6 @@ def test_a_measure_is_between_0_and_1_and_full_for_the_same(
     assert measure(one, one) == pytest.approx(1.0)
 
 
-@settings(deadline=None)
 @given(sentences, sentences)
 def test_rouge_l_is_that_of_rouge_score(output: str, expected: str) -> None:
     assume(any(sign.isalnum() for sign in output + expected))
@@ -99,7 +98,6 @@ def test_rouge_l_reads_words_of_any_script() -> None:
     assert rouge_l("кот спит", "кот ест") == pytest.approx(0.5)
 
 
-@settings(deadline=None)
 @given(sentences, sentences)
 def test_bleu_and_chrf_are_those_of_sacrebleu(output: str, expected: str) -> None:
     theirs = sacrebleu.sentence_bleu(output, [expected]).score / 100
@@ -147,7 +145,6 @@ def test_calls_are_right_by_name_and_arguments(said: list[tuple[str, str]], scor
     assert tool_calls(calls, wanted) == pytest.approx(score)
 
 
-@settings(deadline=None)
 @given(labels)
 def test_a_classification_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     found = classification("one", Counter(pairs))
@@ -166,7 +163,6 @@ def test_a_classification_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) 
     assert found.confusion == [[*row[:count], sum(row[count:])] for row in table.tolist()[:count]]
 
 
-@settings(deadline=None)
 @given(marks)
 def test_kappa_and_rank_correlation_are_those_of_the_libraries(
     pairs: list[tuple[int, int]],
@@ -193,7 +189,7 @@ def test_shares_have_wilson_s_interval_and_other_scores_a_resampled_one() -> Non
     assert interval([0.5, 0.25]) == bootstrap_interval([0.5, 0.25])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scores)
 def test_the_interval_lies_around_the_mean_and_within_the_values(values: list[float]) -> None:
     found = bootstrap_interval(values)

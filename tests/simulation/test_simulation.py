@@ -29,7 +29,6 @@ def bench() -> Generator[Bench]:
 @settings(
     max_examples=SCHEDULES,
     derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(chance=st.randoms(use_true_random=False))

@@ -149,7 +149,7 @@ def test_limits_and_method_change_the_fingerprint() -> None:
 
 @pytest.mark.parametrize("method", KINDS)
 @over(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_verdict_on_any_example_is_the_schemas(method: str, data: st.DataObject) -> None:
     example: Example = data.draw(kinds[KINDS[method]])
 

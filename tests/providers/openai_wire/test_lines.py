@@ -98,7 +98,7 @@ lines = {
 
 @pytest.mark.parametrize("method", NAMES)
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_verdict_is_that_of_the_published_schema(method: str, data: st.DataObject) -> None:
     line = data.draw(lines[method])
 

@@ -150,7 +150,9 @@ def test_tools_are_no_part_of_preferences() -> None:
     assert codes(compiled(example).errors) == ["preference_text_only"]
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    max_examples=500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 @given(chats | pairs)
 def test_a_line_without_errors_is_one_that_google_takes(example: Any) -> None:
     kind = DatasetKind.CHAT if "messages" in example else DatasetKind.PREFERENCE

@@ -152,7 +152,9 @@ def test_what_is_not_googles_stays_as_it_is(line: bytes) -> None:
     assert restored(line) == line
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    max_examples=500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 @given(chats | pairs)
 def test_what_was_compiled_comes_back(example: Any) -> None:
     kind = DatasetKind.CHAT if "messages" in example else DatasetKind.PREFERENCE
@@ -174,7 +176,7 @@ def test_what_was_compiled_comes_back(example: Any) -> None:
         ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(chats)
 def test_a_schema_comes_back(example: Any) -> None:
     for tool in example.get("tools", []):
