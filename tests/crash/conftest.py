@@ -1,5 +1,6 @@
 """The service as a process over the data of a house whose own reconciler rests."""
 
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -22,3 +23,5 @@ async def luthier(house: House, sections: dict[str, dict[str, Any]]) -> AsyncGen
     luthier = Luthier(house, providers=sections)
     yield luthier
     await luthier.close()
+    # pytest shows it with a test that failed.
+    sys.stderr.write(luthier.log())

@@ -185,11 +185,14 @@ def at_once(_: RunFolder) -> bool:
 
 
 def has_started(launch: int) -> Callable[[RunFolder], bool]:
-    """The trainer of that launch has introduced itself."""
+    """The trainer of that launch has introduced itself, or of a later one.
+
+    A service that is killed between counting a launch and starting its trainer leaves it without.
+    """
 
     def moment(run: RunFolder) -> bool:
         process = run.process()
-        return process is not None and process.launch == launch
+        return process is not None and process.launch >= launch
 
     return moment
 
