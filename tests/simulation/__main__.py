@@ -58,6 +58,7 @@ def _figures(outcome: Outcome) -> Counter[str]:
             "kills": outcome.kills,
             "pauses": outcome.pauses,
             "requests to vendors": len(outcome.vendor.trace),
+            "webhooks taken": outcome.vendor.told,
             "trainings created": keys.total(),
             "created beside another of their key": keys.total() - len(keys),
             "cancelled by the sweep": events["job.surplus_cancelled"],

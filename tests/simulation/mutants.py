@@ -7,7 +7,7 @@ import msgspec
 
 from app.domain.jobs import Remote
 from app.domain.provider import ProviderSpec, Submitted
-from tests.simulation.vendor import Client
+from tests.simulation.client import Client
 from tests.simulation.world import Protocol
 
 
@@ -80,6 +80,16 @@ MUTANTS = (
     ),
     Mutant(
         planted(
+            "news that are forgotten where they come during a look",
+            "UPDATE OF woken_epoch ON jobs WHEN NEW.lease_owner IS NOT NULL"
+            " AND NEW.woken_epoch IS NOT NULL",
+            "UPDATE jobs SET woken_epoch = NULL WHERE id = NEW.id",
+        ),
+        "desired reached",
+        43,
+    ),
+    Mutant(
+        planted(
             "a failure that is looked at again",
             "UPDATE OF status ON jobs WHEN NEW.status = 'failed' AND OLD.status = 'running'"
             " AND NEW.event_count < 20",
@@ -105,7 +115,7 @@ MUTANTS = (
             "UPDATE jobs SET status = 'running', remote = OLD.remote WHERE id = NEW.id",
         ),
         "attempts true",
-        75,
+        43,
     ),
     Mutant(
         planted(
@@ -123,7 +133,7 @@ MUTANTS = (
             "UPDATE ledger SET actual = NEW.actual - OLD.actual WHERE id = NEW.id",
         ),
         "ledger true",
-        149,
+        43,
     ),
     Mutant(
         planted(

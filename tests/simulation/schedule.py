@@ -62,6 +62,9 @@ class Schedule:
     faults: tuple[Fault, ...]
     actions: tuple[Action, ...]
 
+    tells: bool
+    """Whether the vendor sends a webhook at each change, and asks to be looked at hardly ever."""
+
     @property
     def settles(self) -> bool:
         """Whether every creation is listed before the provider's settle time is over."""
@@ -100,6 +103,7 @@ def draw(chance: random.Random) -> Schedule:
         lag_seconds=chance.uniform(0.0, 20.0),
         faults=tuple(_fault(chance, replicas) for _ in range(chance.randint(0, 5))),
         actions=tuple(_action(chance, replicas, jobs) for _ in range(chance.randint(0, 4))),
+        tells=chance.random() < 0.3,
     )
 
 

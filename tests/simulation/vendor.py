@@ -3,29 +3,13 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from app.domain.catalogue import BaseModel, Price, PriceUnit
 from app.domain.errors import Later, Never, RateLimited, YourTurn
-from app.domain.jobs import Checkpoint, JobError, MetricPoint, Progress, Remote
-from app.domain.provider import (
-    Artifact,
-    Observation,
-    ProviderSpec,
-    RemoteState,
-    Submitted,
-    TrainingPlan,
-)
-from tests.simulated.simulated_provider import SimulatedOptions, SimulatedProvider
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.schedule import SETTLE_SECONDS, Kind, Schedule
+from tests.simulation.schedule import Kind, Schedule
 
 REFUSED = "refused"
 """The code of a clear word, which ends an attempt whatever becomes of its training."""
@@ -33,12 +17,6 @@ REFUSED = "refused"
 
 TOKENS = 1_000_000
 """Of a whole training."""
-
-PRICE = Price(
-    unit=PriceUnit.TRAINING_TOKENS, usd=Decimal(100), source="simulated", as_of=date(2026, 1, 1)
-)
-
-BASE_MODEL = BaseModel(name="sim-base", methods=["sft"], prices=[PRICE])
 
 
 @dataclass
@@ -74,16 +52,23 @@ class Vendor:
     schedule: Schedule
     chance: random.Random
     trouble: float
+    hook: Callable[[str], Awaitable[bool]]
+    """Sends the news of a training; whether they were taken."""
+
     trainings: dict[str, Training] = field(default_factory=dict[str, Training])
     trace: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     landing: int = 0
     """Creations that are still on their way."""
 
+    told: int = 0
+    """Webhooks that were taken."""
+
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
+        self._telling: list[asyncio.Task[None]] = []
 
     async def ask(self, verb: str, what: str, act: Callable[[], Any], *, late: float = 0.0) -> Any:
-        """What `act` gives, if the request and the answer both arrive.
+        """What `act` gives, if the request and the answer both arrive; it may be old by then.
 
         A request that was sent is carried out, whatever becomes of the process that sent it.
         """
@@ -121,6 +106,7 @@ class Vendor:
             ends_as="failed" if self.chance.random() < 0.15 else "succeeded",
         )
         self.trainings[id] = created
+        self._tell_of_end(created)
         return created
 
     def find(self, key: str) -> Training | None:
@@ -148,7 +134,7 @@ class Vendor:
             left = training.left if is_held else training.ends_at - self.loop.seconds
             training.status = "cancelling"
             trained = 1.0 - left / training.seconds
-            self._later(lambda: training.end("cancelled", self.loop.seconds, trained))
+            self._later(lambda: self._cancelled(training, trained))
 
     def pause(self, id: str) -> None:
         """Hold it after a while."""
@@ -162,6 +148,7 @@ class Vendor:
         training = self.look(id)
         if training.status == "paused":
             training.status, training.ends_at = "running", self.loop.seconds + training.left
+            self._tell_of_end(training)
 
     def _duration(self) -> float:
         """Seconds; what may be there twice goes on for long enough to be found."""
@@ -169,9 +156,42 @@ class Vendor:
             return self.chance.uniform(10.0, 120.0)
         return self.chance.uniform(300.0, 600.0)
 
+    def _cancelled(self, training: Training, trained: float) -> None:
+        training.end("cancelled", self.loop.seconds, trained)
+        self._tell(training)
+
     def _hold(self, training: Training) -> None:
         if training.status == "pausing":
             training.status = "paused"
+            self._tell(training)
+
+    def _tell_of_end(self, training: Training) -> None:
+        """Of its last step, and soon afterwards of its end, unless something comes in between."""
+        ends_at = training.ends_at
+
+        def tell(status: str) -> None:
+            if self.look(training.id).status == status and training.ends_at == ends_at:
+                self._tell(training)
+
+        if self.schedule.tells:
+            seconds, last_step = ends_at - self.loop.seconds, self.chance.uniform(0.0, 4.0)
+            context = self.loop.world.context()
+            self.loop.call_later(seconds - last_step, tell, "running", context=context)
+            self.loop.call_later(seconds, tell, training.ends_as, context=context)
+
+    def _tell(self, training: Training) -> None:
+        """Send the news, again and again until they are taken."""
+
+        async def tell() -> None:
+            while (  # noqa: ASYNC110 - simulated time is what it needs
+                self.chance.random() < self.trouble or not await self.hook(training.id)
+            ):
+                await asyncio.sleep(self.chance.uniform(1.0, 30.0))
+            self.told += 1
+
+        if self.schedule.tells:
+            telling = self.loop.create_task(tell(), context=self.loop.world.context())
+            self._telling.append(telling)
 
     def _later(self, act: Callable[[], None]) -> None:
         seconds = self.chance.uniform(0.0, 10.0)
@@ -222,93 +242,3 @@ class Vendor:
             ))  # fmt: skip
         if fate == "refusal" and verb != "observe":
             raise Never("It refuses.", code=REFUSED)
-
-
-class Client(SimulatedProvider):
-    """The vendor at the provider port, for one process; `asked` is told of every request."""
-
-    def __init__(self, vendor: Vendor, folder: Path, asked: Callable[[], None]) -> None:
-        super().__init__(SimulatedOptions(folder=folder))
-        self._vendor = vendor
-        self._asked = asked
-
-    @property
-    def spec(self) -> ProviderSpec:
-        exact = self._vendor.schedule.kind is Kind.EXACT
-        return msgspec.structs.replace(
-            super().spec,
-            settle_seconds=0.0 if exact else SETTLE_SECONDS,
-            create_timeout_seconds=30.0,
-        )
-
-    def base_model(self, name: str) -> BaseModel:
-        return BASE_MODEL
-
-    async def submit(self, plan: TrainingPlan) -> Remote:
-        vendor, late = self._vendor, 30.0 + self._vendor.schedule.landing_seconds
-        created = await self._ask("submit", plan.key, lambda: vendor.create(plan.key), late=late)
-        return Remote(created.id, "running")
-
-    async def find(self, key: str) -> Remote | None:
-        found = await self._ask("find", key, lambda: self._vendor.find(key))
-        return None if found is None else Remote(found.id, found.status)
-
-    async def observe(self, remote: Remote, cursor: str | None) -> Observation:
-        vendor, before = self._vendor, len(self._vendor.trace)
-        training = await self._ask("observe", remote.id, lambda: vendor.look(remote.id))
-        if vendor.trace[before][-1] in ("lie", "refusal"):
-            return _lie(vendor.chance, remote)
-        training.looks += 1
-        return _observation(training)
-
-    async def cancel(self, remote: Remote) -> None:
-        await self._ask("cancel", remote.id, lambda: self._vendor.cancel(remote.id))
-
-    async def pause(self, remote: Remote) -> None:
-        await self._ask("pause", remote.id, lambda: self._vendor.pause(remote.id))
-
-    async def resume(self, remote: Remote) -> None:
-        await self._ask("resume", remote.id, lambda: self._vendor.resume(remote.id))
-
-    async def submitted(self, since: int) -> Sequence[Submitted]:
-        found = await self._ask("submitted", "", self._vendor.listed)
-        return [
-            Submitted(key=one.key, remote=Remote(one.id, one.status), state=RemoteState(one.status))
-            for one in found
-        ]
-
-    async def probe(self, artifact: Artifact) -> None:
-        await self._ask("probe", artifact.handle, lambda: None)
-
-    async def _ask(self, verb: str, what: str, act: Callable[[], Any], **options: float) -> Any:
-        self._asked()
-        return await self._vendor.ask(verb, what, act, **options)
-
-
-def _lie(chance: random.Random, remote: Remote) -> Observation:
-    """An answer that nobody expects, which is not about the end of the training."""
-    what = chance.choice(("garbage", "unwritable", "unknown", "before"))
-    if what == "garbage":
-        raise ValueError("that is no JSON")
-    state = RemoteState.UNKNOWN if what == "unknown" else RemoteState.PENDING
-    saved = [Checkpoint(step=2**80, name="too far")] if what == "unwritable" else []
-    status = Remote(remote.id, f"odd {chance.randrange(3)}")
-    return Observation(state=state, remote=status, look_again_in=5.0, checkpoints=saved)
-
-
-def _observation(training: Training) -> Observation:
-    failed = training.status == "failed"
-    done = training.status == "succeeded"
-    tokens = training.billed or None
-    return Observation(
-        state=RemoteState(training.status),
-        remote=Remote(training.id, training.status),
-        look_again_in=15.0,
-        progress=Progress(percent=100.0 if done else 50.0, step=training.looks),
-        metrics=[MetricPoint(training.looks, {"loss": 1.0})],
-        artifact=Artifact(f"tuned-{training.id}", "remote", trained_tokens=tokens)
-        if done
-        else None,
-        trained_tokens=tokens,
-        error=JobError("vendor_failed", "It failed.") if failed else None,
-    )

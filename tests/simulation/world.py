@@ -6,7 +6,7 @@ import hashlib
 import random
 import sqlite3
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,20 +21,25 @@ from app.services.jobs import Jobs, queue
 from app.services.preparing import Preparation
 from app.services.provenance import Provenance
 from app.services.quotes import Quotes
+from app.services.webhooks import Webhooks
 from app.storage import datasets, jobs, projects
 from app.storage.database import Database
 from app.storage.signals import WORK_DUE, Signals
 from tests.simulation.bench import BEGIN, Bench
+from tests.simulation.client import PRICE, Client
 from tests.simulation.clockwork import Process
 from tests.simulation.schedule import SKEW_SECONDS, TROUBLE_SECONDS, Fault, Schedule
 from tests.simulation.sqlite import Machine, Rewrite, as_it_is
-from tests.simulation.vendor import PRICE, Client, Vendor
+from tests.simulation.vendor import Vendor
 
 IDLE_SECONDS = 30.0
 """How long a replica does not look by itself; hints come as in a process that serves requests."""
 
 MOST_SECONDS = 4 * 3600.0
 """What is not settled by then never will be: the longest back-off is a quarter of an hour."""
+
+HOOK_SECONDS = 10.0
+"""How long a vendor waits for the answer to a webhook."""
 
 SWEPT_SECONDS = 140.0
 """In so long a time whoever is alive sweeps at least twice."""
@@ -100,6 +105,7 @@ class Replica:
     database: Database
     signals: Signals
     users: Jobs
+    hooks: Webhooks
     calls: int = 0
 
 
@@ -140,7 +146,7 @@ class World:
         self._protocol = protocol
         self._chance = chance
         self.vendor = Vendor(
-            bench.loop, schedule, random.Random(chance.random()), trouble=schedule.trouble
+            bench.loop, schedule, random.Random(chance.random()), schedule.trouble, self._hook
         )
         self._faults: list[list[Fault]] = [
             [fault for fault in schedule.faults if fault.replica == number]
@@ -194,10 +200,11 @@ class World:
             database, providers, compilations, quotes, Provenance(self._bench.blobs), clock=clock
         )
         users = Jobs(database, providers, preparation, signals, clock=clock)
+        hooks = Webhooks(database, providers, signals)
         shop = Workshop(database, self._bench.blobs, providers, signals, process.name, chance)
         self._loop.add(process)
         self._processes.append(process)
-        self._replicas[number] = Replica(process, machine, database, signals, users)
+        self._replicas[number] = Replica(process, machine, database, signals, users, hooks)
         self._arm(number)
         reconciler = Reconciler(shop, idle_seconds=IDLE_SECONDS)
         self._begin(process, reconciler.run())
@@ -264,6 +271,22 @@ class World:
                 return
 
         self._begin(replica.process, ask())
+
+    async def _hook(self, remote_id: str) -> bool:
+        """A webhook at one of the replicas; whether it was answered in time, and well."""
+        replica = self._chance.choice(self._replicas)
+        if replica is None:
+            return False
+        answered = self._loop.create_future()
+
+        async def take() -> None:
+            with suppress(DatabaseUnavailable):
+                await replica.hooks.take("simulated", {}, remote_id.encode())
+                answered.set_result(None)
+
+        self._begin(replica.process, take())
+        await asyncio.wait([answered], timeout=HOOK_SECONDS)
+        return answered.done()
 
     async def _hint(self) -> None:
         """What a poll twice a second would find, told to some."""
