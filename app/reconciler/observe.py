@@ -22,7 +22,7 @@ from app.domain.provider import Artifact, Observation, RemoteState
 from app.domain.results import MOST_POINTS, results_csv
 from app.reconciler import accidents, cost, promote, work
 from app.reconciler.work import Claimed, Workshop
-from app.storage import files, jobs, models
+from app.storage import files, job_series, models
 from app.storage.ids import new_id
 from app.storage.jobs import JobRow
 from app.storage.queues import AWAITS_OBSERVATION
@@ -151,7 +151,7 @@ def _born(job: Job, artifact: Artifact, now: int) -> TunedModel:
 
 async def _add_results(connection: AsyncConnection, job: Job, now: int) -> None:
     """The file that holds what the training measured, which is final with the job."""
-    points = await jobs.metrics_after(connection, job, -1, MOST_POINTS)
+    points = await job_series.metrics_after(connection, job, -1, MOST_POINTS)
     results = File(
         id=new_id("file", separator="-"),
         filename="step_metrics.csv",

@@ -14,7 +14,7 @@ from app.services.created import Created
 from app.services.datasets import Datasets
 from app.services.once import once
 from app.services.receiving import Received
-from app.storage import datasets, files, idempotency, jobs
+from app.storage import datasets, files, idempotency, job_series, jobs
 from app.storage.blobs import Blobs
 from app.storage.contents import drop_unused
 from app.storage.database import Database
@@ -83,7 +83,7 @@ class Files:
         if file.job_id is not None:
             async with self._database.read() as connection:
                 job = await jobs.find(connection, file.job_id)
-                points = job and await jobs.metrics_after(connection, job, -1, MOST_POINTS)
+                points = job and await job_series.metrics_after(connection, job, -1, MOST_POINTS)
             yield results_csv(points or [])
 
     async def remove(self, file_id: str) -> None:

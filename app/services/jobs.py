@@ -26,7 +26,7 @@ from app.services.created import Created
 from app.services.once import once
 from app.services.preparing import Preparation, WantedJob
 from app.services.spending import hold_to_limits
-from app.storage import datasets, idempotency, jobs, ledger
+from app.storage import datasets, idempotency, job_series, jobs, ledger
 from app.storage.database import Database
 from app.storage.gathering import Gathering
 from app.storage.signals import JOB_CHANGED, WORK_DUE, Signals
@@ -76,13 +76,13 @@ class Jobs:
         """The current attempt's series from a step on."""
         async with self._database.read() as connection:
             job = _found(await jobs.find(connection, job_id), job_id)
-            return await jobs.metrics_after(connection, job, after, limit)
+            return await job_series.metrics_after(connection, job, after, limit)
 
     async def checkpoints(self, job_id: str) -> list[Checkpoint]:
         """The current attempt's checkpoints."""
         async with self._database.read() as connection:
             job = _found(await jobs.find(connection, job_id), job_id)
-            return await jobs.checkpoints(connection, job)
+            return await job_series.checkpoints(connection, job)
 
     async def logs(self, job_id: str, *, offset: int) -> tuple[bytes, int]:
         """The attempt's log on this machine from a byte offset, and where to go on."""

@@ -5,14 +5,14 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Executable, RowMapping, bindparam, delete, insert, update
+from sqlalchemy import BigInteger, Executable, RowMapping, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.decide import Decision
 from app.domain.jobs import Job, JobStatus
-from app.storage import jobs, leases
+from app.storage import job_series, jobs, leases
 from app.storage.base import database_now
-from app.storage.jobs import CheckpointRow, Happened, JobRow, MetricRow
+from app.storage.jobs import Happened, JobRow
 
 Decided = tuple[Job, Decision]
 
@@ -67,7 +67,8 @@ async def _write(
     for _, alike in groupby(sorted(changes, key=sorted), key=sorted):
         await connection.execute(_KEEP_LEASE if keep_lease else _GIVE_BACK, list(alike))
     await jobs.add_events(connection, [_happened(ours[job.id], job, said) for job, said in kept])
-    await _add_series(connection, kept)
+    seen = [(job, said.observation) for job, said in kept if said.observation is not None]
+    await job_series.add(connection, seen)
     return set(ours)
 
 
@@ -90,34 +91,3 @@ def _happened(row: RowMapping, job: Job, decision: Decision) -> Happened:
     status = JobStatus(decision.changes.get("status", row["status"]))
     now = msgspec.structs.replace(job, status=status)
     return Happened(now, row["event_count"] + 1, decision.events)
-
-
-def _forgetting(row: type[MetricRow] | type[CheckpointRow]) -> Executable:
-    return delete(row).where(
-        row.job_id == bindparam("of"),
-        row.attempt == bindparam("in_attempt"),
-        row.step == bindparam("at_step"),
-    )
-
-
-_FORGET = {row: _forgetting(row) for row in (MetricRow, CheckpointRow)}
-
-
-async def _add_series(connection: AsyncConnection, written: Sequence[Decided]) -> None:
-    """A step that is told again, after a resume, replaces what was told before."""
-    told = [(job, said.observation) for job, said in written if said.observation is not None]
-    metrics = [(job, point) for job, seen in told for point in seen.metrics]
-    checkpoints = [(job, point) for job, seen in told for point in seen.checkpoints]
-    for row, points in ((MetricRow, metrics), (CheckpointRow, checkpoints)):
-        latest = {(job.id, job.attempt, point.step): point for job, point in points}
-        if not latest:
-            continue
-        places = [
-            {"of": id, "in_attempt": attempt, "at_step": step} for id, attempt, step in latest
-        ]
-        await connection.execute(_FORGET[row], places)
-        values = [
-            {"job_id": id, "attempt": attempt} | msgspec.structs.asdict(point)
-            for (id, attempt, _), point in latest.items()
-        ]
-        await connection.execute(insert(row), values)

@@ -1,4 +1,4 @@
-"""Jobs with what belongs to them: events, metrics, checkpoints."""
+"""Jobs and their events."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -26,13 +26,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.domain.jobs import (
     AT_PROVIDER,
     FINAL,
-    Checkpoint,
     Event,
     Job,
     JobFilter,
     JobStatus,
     JobVersion,
-    MetricPoint,
     StoredEvent,
 )
 from app.domain.webhook_deliveries import Told
@@ -134,31 +132,6 @@ class EventRow(Row):
     type: Mapped[str]
     data: Mapped[Any] = mapped_column(Json)
     at: Mapped[int] = mapped_column(BigInteger)
-
-
-class MetricRow(Row):
-    """What was measured at one step of one attempt."""
-
-    __tablename__ = "job_metrics"
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    attempt: Mapped[int] = mapped_column(primary_key=True)
-    step: Mapped[int] = mapped_column(primary_key=True)
-    epoch: Mapped[float | None]
-    values: Mapped[Any] = mapped_column(Json)
-    at: Mapped[int | None] = mapped_column(BigInteger)
-
-
-class CheckpointRow(Row):
-    """A state of the training that was saved at one step of one attempt."""
-
-    __tablename__ = "job_checkpoints"
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    attempt: Mapped[int] = mapped_column(primary_key=True)
-    step: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 _IS_AT_PROVIDER = JobRow.status.in_(sorted(AT_PROVIDER))
@@ -350,29 +323,6 @@ async def latest_events(
     for row in found.mappings():
         events.setdefault(row["job_id"], []).append(msgspec.convert(dict(row), StoredEvent))
     return events
-
-
-async def metrics_after(
-    connection: AsyncConnection, job: Job, after: int, limit: int
-) -> list[MetricPoint]:
-    """Points of the current attempt with a step above `after`, in order."""
-    found = await connection.execute(
-        select(MetricRow.step, MetricRow.values, MetricRow.epoch, MetricRow.at)
-        .where(MetricRow.job_id == job.id, MetricRow.attempt == job.attempt, MetricRow.step > after)
-        .order_by(MetricRow.step)
-        .limit(limit)
-    )
-    return [msgspec.convert(dict(row), MetricPoint) for row in found.mappings()]
-
-
-async def checkpoints(connection: AsyncConnection, job: Job) -> list[Checkpoint]:
-    """Checkpoints of the current attempt, in order."""
-    found = await connection.execute(
-        select(CheckpointRow.step, CheckpointRow.name, CheckpointRow.at)
-        .where(CheckpointRow.job_id == job.id, CheckpointRow.attempt == job.attempt)
-        .order_by(CheckpointRow.step)
-    )
-    return [msgspec.convert(dict(row), Checkpoint) for row in found.mappings()]
 
 
 async def uses_dataset(connection: AsyncConnection, dataset_id: str) -> str | None:

@@ -13,7 +13,7 @@ from app.domain.decide import Decision
 from app.domain.jobs import Checkpoint, Event, Job, MetricPoint, Remote
 from app.domain.provider import Observation, RemoteState
 from app.reconciler.writing import AT_ONCE, Writing
-from app.storage import jobs, leases
+from app.storage import job_series, jobs, leases
 from app.storage.database import Database
 from app.storage.jobs import JobRow
 from tests.storage import test_leases
@@ -134,8 +134,8 @@ async def test_a_step_that_is_told_again_replaces_what_was_told(database: Databa
         assert list(written.values()) == [True, True]
 
     async with database.read() as connection:
-        points = [await jobs.metrics_after(connection, job, 0, 10) for job in claimed]
-        saved = [await jobs.checkpoints(connection, job) for job in claimed]
+        points = [await job_series.metrics_after(connection, job, 0, 10) for job in claimed]
+        saved = [await job_series.checkpoints(connection, job) for job in claimed]
     assert [[point.values for point in series] for series in points] == [[{"loss": 0.25}]] * 2
     assert [len(series) for series in saved] == [1, 1]
 
