@@ -33,6 +33,17 @@ MOST_STRETCHED = 4.0
 """How many times as long as the provider's own pause between two looks may become."""
 
 
+WISH_SECONDS = 15.0
+"""At most so long until a wish that has not come true is said again."""
+
+AS_WISHED = {
+    Desired.RUN: {JobStatus.RUNNING, JobStatus.CANCELLING},
+    Desired.PAUSE: {JobStatus.PAUSED, JobStatus.CANCELLING},
+    Desired.CANCEL: set[JobStatus](),
+}
+"""The open states in which nothing is left to be said to the provider."""
+
+
 class IllegalTransition(Exception):
     """A judgement would move a job where no job may go."""
 
@@ -221,6 +232,8 @@ def backoff_seconds(
 
 def _pause(job: Job, status: JobStatus, seen: Observation, now: Millis) -> float:
     """Seconds until the next look: old trainings are looked at seldom, unless a wish is open."""
+    if status not in AS_WISHED[job.desired]:
+        return min(seen.look_again_in, WISH_SECONDS)
     if status is not JobStatus.RUNNING or job.started_at is None:
         return seen.look_again_in
     age = max(now - job.started_at, 0) / 1000

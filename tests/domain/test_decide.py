@@ -1,5 +1,6 @@
 """Judgements: whatever is seen in whatever state, no job goes where no job may go."""
 
+import math
 import random
 from typing import Any
 
@@ -98,7 +99,9 @@ def check(before: Job, decision: Decision) -> Job:
 def test_a_look_never_leads_astray(before: Job, look: Observation) -> None:
     decision = decide.after_observation(before, look, NOW)
     after = check(before, decision)
-    assert after.status.is_final or decision.look_again_in == look.look_again_in
+    if not after.status.is_final:
+        longest = math.inf if after.status in decide.AS_WISHED[after.desired] else 15.0
+        assert decision.look_again_in == min(look.look_again_in, longest)
     assert (after.observed_at, after.remote, after.unreachable_since) == (NOW, look.remote, None)
     assert (decision.artifact is not None) == (after.status is JobStatus.SUCCEEDED)
 
@@ -118,6 +121,25 @@ def test_old_trainings_are_looked_at_seldom(minutes: int, desired: Desired, paus
     started = NOW - minutes * 60_000
     before = job(JobStatus.RUNNING, desired=desired, started_at=started, remote=Remote("r", "x"))
     look = seen(RemoteState.RUNNING, look_again_in=15.0)
+
+    assert decide.after_observation(before, look, NOW).look_again_in == pause
+
+
+@pytest.mark.parametrize(
+    ("state", "desired", "pause"),
+    [
+        (RemoteState.PAUSED, Desired.CANCEL, decide.WISH_SECONDS),
+        (RemoteState.PAUSING, Desired.PAUSE, decide.WISH_SECONDS),
+        (RemoteState.PAUSED, Desired.RUN, decide.WISH_SECONDS),
+        (RemoteState.PAUSED, Desired.PAUSE, 3600.0),
+        (RemoteState.CANCELLING, Desired.RUN, 3600.0),
+    ],
+)
+def test_a_wish_that_has_not_come_true_is_soon_said_again(
+    state: RemoteState, desired: Desired, pause: float
+) -> None:
+    before = job(JobStatus.RUNNING, desired=desired, started_at=NOW, remote=Remote("r", "x"))
+    look = seen(state, look_again_in=3600.0)
 
     assert decide.after_observation(before, look, NOW).look_again_in == pause
 
