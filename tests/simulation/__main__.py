@@ -26,12 +26,16 @@ def main(schedules: int = 10_000, first: int = 0) -> int:
         for figures, found in processes.map(run, begins, [first + schedules] * len(begins)):
             total += figures
             broken += found
-            print(f"{total['schedules']:>7} schedules, {len(broken)} broken", flush=True)  # noqa: T201
+            print(  # noqa: T201
+                f"{total['schedules']:>7} schedules, {len(broken)} broken",
+                *found,
+                sep="\n",
+                flush=True,
+            )
     seconds = time.monotonic() - began
     for name, figure in total.items():
         print(f"{figure:>12,}  {name}")  # noqa: T201
     print(f"{seconds:>12,.0f}  seconds, {schedules / seconds:.1f} schedules a second")  # noqa: T201
-    print(*broken, sep="\n")  # noqa: T201
     return 1 if broken else 0
 
 
