@@ -36,7 +36,7 @@ MOST_STRETCHED = 4.0
 WISH_SECONDS = 15.0
 """At most so long until a wish that has not come true is said again."""
 
-AS_WISHED = {
+AS_DESIRED = {
     Desired.RUN: {JobStatus.RUNNING, JobStatus.CANCELLING},
     Desired.PAUSE: {JobStatus.PAUSED, JobStatus.CANCELLING},
     Desired.CANCEL: set[JobStatus](),
@@ -232,7 +232,7 @@ def backoff_seconds(
 
 def _pause(job: Job, status: JobStatus, seen: Observation, now: Millis) -> float:
     """Seconds until the next look: old trainings are looked at seldom, unless a wish is open."""
-    if status not in AS_WISHED[job.desired]:
+    if status not in AS_DESIRED[job.desired]:
         return min(seen.look_again_in, WISH_SECONDS)
     if status is not JobStatus.RUNNING or job.started_at is None:
         return seen.look_again_in
