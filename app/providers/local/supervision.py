@@ -83,7 +83,8 @@ class Runs:
         if launches - cursor.launches_at_progress >= FRUITLESS_LAUNCHES:
             result = _give_up(run, launches, cursor.best_step)
             return translate.observation(RemoteState.FAILED, key, events, cursor, result=result)
-        log.warning("trainer_died", run=run.path.name, launches=launches)
+        if launches:
+            log.warning("trainer_died", run=run.path.name, launches=launches)
         self.start(key)
         return translate.observation(RemoteState.RUNNING, key, events, cursor)
 
