@@ -32,7 +32,6 @@ SHARE_OF_AGE = 1 / 40
 MOST_STRETCHED = 4.0
 """How many times as long as the provider's own pause between two looks may become."""
 
-
 WISH_SECONDS = 15.0
 """At most so long until a wish that has not come true is said again."""
 

@@ -100,7 +100,9 @@ def test_a_look_never_leads_astray(before: Job, look: Observation) -> None:
     decision = decide.after_observation(before, look, NOW)
     after = check(before, decision)
     if not after.status.is_final:
-        longest = math.inf if after.status in decide.AS_DESIRED[after.desired] else 15.0
+        longest = (
+            math.inf if after.status in decide.AS_DESIRED[after.desired] else decide.WISH_SECONDS
+        )
         assert decision.look_again_in == min(look.look_again_in, longest)
     assert (after.observed_at, after.remote, after.unreachable_since) == (NOW, look.remote, None)
     assert (decision.artifact is not None) == (after.status is JobStatus.SUCCEEDED)

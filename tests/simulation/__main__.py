@@ -26,17 +26,17 @@ def main(schedules: int = 10_000, first: int = 0) -> int:
         for figures, found in processes.map(run, begins, [first + schedules] * len(begins)):
             total += figures
             broken += found
-            print(  # noqa: T201
-                f"{total['schedules']:>7} schedules, {len(broken)} broken",
-                *found,
-                sep="\n",
-                flush=True,
-            )
+            say(f"{total['schedules']:>7} schedules, {len(broken)} broken", *found)
     seconds = time.monotonic() - began
-    for name, figure in total.items():
-        print(f"{figure:>12,}  {name}")  # noqa: T201
-    print(f"{seconds:>12,.0f}  seconds, {schedules / seconds:.1f} schedules a second")  # noqa: T201
+    say(*(f"{figure:>12,}  {name}" for name, figure in total.items()))
+    say(f"{seconds:>12,.0f}  seconds, {schedules / seconds:.1f} schedules a second")
     return 1 if broken else 0
+
+
+def say(*lines: str) -> None:
+    """Print at once, also where the output is a file."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
 
 
 def run(first: int, end: int) -> Found:

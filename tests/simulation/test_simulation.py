@@ -28,7 +28,6 @@ def bench() -> Generator[Bench]:
 
 @settings(
     max_examples=SCHEDULES,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(chance=st.randoms(use_true_random=False))

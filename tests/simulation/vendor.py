@@ -183,11 +183,11 @@ class Vendor:
         """Send the news, again and again until they are taken."""
 
         async def tell() -> None:
-            while (  # noqa: ASYNC110 - simulated time is what it needs
-                self.chance.random() < self.trouble or not await self.hook(training.id)
-            ):
+            if self.chance.random() >= self.trouble and await self.hook(training.id):
+                self.told += 1
+            else:
                 await asyncio.sleep(self.chance.uniform(1.0, 30.0))
-            self.told += 1
+                await tell()
 
         if self.schedule.tells:
             telling = self.loop.create_task(tell(), context=self.loop.world.context())

@@ -1,21 +1,11 @@
 """What several replicas write of the same thing at the same moment: each is through, once."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-
-import pytest
 
 from app.storage import orphans, throttles
 from app.storage.database import Database
 
 REPLICAS = 8
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.dispose()
 
 
 async def test_a_provider_that_is_full_is_left_alone_by_all_that_it_tells_at_once(

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +31,6 @@ def queued(**changes: Any) -> Job:
         created_at=1,
     )
     return msgspec.structs.replace(job, **changes)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.dispose()
 
 
 async def add(database: Database, count: int, **changes: Any) -> list[Job]:

@@ -1,22 +1,22 @@
 """The queues of the chores: what an index says in SQL is what the domain says."""
 
-import sqlite3
-from contextlib import closing
 from itertools import product
 
-import pytest
+from sqlalchemy import text
 
 from app.domain import decide
-from app.domain.jobs import AT_PROVIDER, Desired, JobStatus
+from app.domain.jobs import AT_PROVIDER, Desired
 from app.storage import jobs
+from app.storage.database import Database
 
 
-@pytest.mark.parametrize(("desired", "status"), product(Desired, sorted(AT_PROVIDER)))
-def test_a_job_is_as_desired_in_sql_where_it_is_so_in_the_domain(
-    desired: Desired, status: JobStatus
-) -> None:
-    found = f"SELECT {jobs.AS_DESIRED} FROM (SELECT ? AS desired, ? AS status)"
-    with closing(sqlite3.connect(":memory:")) as connection:
-        [is_as_desired] = connection.execute(found, [desired, status]).fetchone()
-
-    assert bool(is_as_desired) == (status in decide.AS_DESIRED[desired])
+async def test_a_job_is_as_desired_in_sql_where_it_is_so_in_the_domain(database: Database) -> None:
+    asked = text(
+        f"SELECT CASE WHEN {jobs.AS_DESIRED} THEN 1 ELSE 0 END FROM "
+        "(SELECT CAST(:desired AS TEXT) AS desired, CAST(:status AS TEXT) AS status) AS job"
+    )
+    async with database.read() as connection:
+        for desired, status in product(Desired, sorted(AT_PROVIDER)):
+            found = await connection.execute(asked, {"desired": desired, "status": status})
+            is_as_desired = found.scalar_one() == 1
+            assert is_as_desired == (status in decide.AS_DESIRED[desired]), (desired, status)

@@ -16,10 +16,7 @@ from app.reconciler.writing import AT_ONCE, Writing
 from app.storage import job_series, jobs, leases
 from app.storage.database import Database
 from app.storage.jobs import JobRow
-from tests.storage import test_leases
 from tests.storage.test_leases import add, claim
-
-database = test_leases.database
 
 UNWRITABLE = 2**80
 """A step that no column can hold."""
